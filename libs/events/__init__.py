@@ -1,0 +1,11 @@
+"""The catalogue of everything the services tell one another. No I/O, no clock, no randomness."""
+
+from libs.events import chat, intake, stats, support
+from libs.events.base import Event
+from libs.events.envelope import Envelope, TooLarge, Undecodable, decode, encode, wrap
+from libs.events.topics import TOPICS, Topic
+
+__all__ = [
+    "TOPICS", "Envelope", "Event", "TooLarge", "Topic", "Undecodable",
+    "chat", "decode", "encode", "intake", "stats", "support", "wrap",
+]  # fmt: skip

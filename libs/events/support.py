@@ -1,0 +1,42 @@
+"""What support says: who asked for a decision, and what was decided."""
+
+from typing import Literal
+from uuid import UUID
+
+from libs.events.base import Event, Version
+
+Ground = Literal[
+    "spam", "platform_test", "gibberish", "certificate_request",  # R1
+    "aggression", "sexualised", "unsafe_offer",  # R2
+    "accidental", "existing_client", "technical",  # R3
+]  # fmt: skip
+
+
+class TicketOpened(Event, topic="support.decisions", key="request_id"):
+    """A specialist asked support to strike a request from the record."""
+
+    request_id: UUID
+    ticket_id: UUID
+    specialist_id: UUID
+    ground: Ground
+
+
+class RequestDenied(Event, topic="support.decisions", key="request_id"):
+    """Support left the record as it was."""
+
+    request_id: UUID
+    ticket_id: UUID
+    specialist_id: UUID
+    reason: Literal["normal_flow", "no_evidence", "not_pre_session", "other"]
+
+
+class ExclusionDecided(Event, topic="support.decisions", key="request_id"):
+    """Support struck an engagement from the record, or put it back: the greater version is the truth (D13)."""
+
+    request_id: UUID
+    specialist_id: UUID
+    ticket_id: UUID
+    decision_id: UUID
+    version: Version
+    excluded: bool
+    ground: Ground
