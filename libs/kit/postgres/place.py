@@ -51,7 +51,9 @@ class Place:
         if not _locked(self._lock):
             self._lock.seek(0)
             holder = self._lock.read().strip() or "unknown"
-            raise StartRefused(f"Process {holder} already runs a PostgreSQL in {self.run_dir}: stop it or use another.")
+            raise StartRefused(
+                f"Process {holder} already runs a PostgreSQL in {self.run_dir}: stop it or use another run directory."
+            )
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
