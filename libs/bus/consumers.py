@@ -1,6 +1,7 @@
 """How a service hears: reactors take one event at a time, projections fold a whole batch."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -18,10 +19,21 @@ _TENANT = sa.text("SELECT set_config('app.tenant', :tenant, true)")
 class Subscriber(Protocol):
     """Something that hears events and lets them take effect in the transaction that also moves its position."""
 
-    name: str
-    events: frozenset[type[Event]]
-    keeps_order: bool
-    most: int
+    @property
+    def name(self) -> str:
+        """Under which its position, its inbox and its parking lot are kept."""
+
+    @property
+    def events(self) -> frozenset[type[Event]]:
+        """What it hears; everything else is skipped unread."""
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether later events of a key must wait behind one that is parked."""
+
+    @property
+    def most(self) -> int:
+        """How many records one transaction may take when there is much to catch up with."""
 
     async def take(self, tx: AsyncSession, batch: Sequence[Envelope]) -> None:
         """Let the batch take effect; the caller commits it together with the new position."""
@@ -101,14 +113,11 @@ def subscriber(heard: "Consumers | Projection") -> Subscriber:
     return heard if isinstance(heard, Consumers) else Projector(heard)
 
 
-class because_of:  # noqa: N801 - reads as a clause: `with because_of(event):`
+@contextmanager
+def because_of(envelope: Envelope) -> Iterator[None]:
     """While inside, whatever is published was caused by this event."""
-
-    def __init__(self, envelope: Envelope) -> None:
-        self._cause = Cause(envelope.correlationid, envelope.id, envelope.traceparent)
-
-    def __enter__(self) -> None:
-        self._token = cause.set(self._cause)
-
-    def __exit__(self, *_: object) -> None:
-        cause.reset(self._token)
+    token = cause.set(Cause(envelope.correlationid, envelope.id, envelope.traceparent))
+    try:
+        yield
+    finally:
+        cause.reset(token)

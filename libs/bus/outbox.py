@@ -1,4 +1,4 @@
-"""The outbox: an event is here exactly when the change that it tells of was committed (G1), until the log has it (G2)."""
+"""The outbox: an event is here exactly when the change it tells of was committed, until the log has it."""
 
 import asyncio
 from typing import NamedTuple

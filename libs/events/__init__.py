@@ -2,10 +2,10 @@
 
 from libs.events import chat, intake, stats, support
 from libs.events.base import Event
-from libs.events.envelope import Envelope, TooLarge, Undecodable, decode, encode, wrap
+from libs.events.envelope import Envelope, TooLarge, Undecodable, UnknownType, decode, encode, wrap
 from libs.events.topics import TOPICS, Topic
 
 __all__ = [
-    "TOPICS", "Envelope", "Event", "TooLarge", "Topic", "Undecodable",
+    "TOPICS", "Envelope", "Event", "TooLarge", "Topic", "Undecodable", "UnknownType",
     "chat", "decode", "encode", "intake", "stats", "support", "wrap",
 ]  # fmt: skip

@@ -15,6 +15,10 @@ class Undecodable(ValueError):
     """These bytes are no event of ours. They are parked, never guessed at."""
 
 
+class UnknownType(ValueError):
+    """An event of a type that this code has not heard of: from a newer version, say. It is skipped and counted."""
+
+
 class TooLarge(ValueError):
     """An event over the size cap cannot be published."""
 
@@ -79,10 +83,10 @@ def encode(envelope: Envelope) -> bytes:
 
 
 def decode(value: bytes, wanted: frozenset[str] | None = None) -> Envelope | None:
-    """Read a record; None for a type that is unknown or not wanted. Raises Undecodable, and nothing else."""
+    """Read a record; None for a type that is not wanted. Raises Undecodable or UnknownType, and nothing else."""
     try:
         outer = _outer.decode(value)
-        if outer.type not in Event.catalogue or (wanted is not None and outer.type not in wanted):
+        if wanted is not None and outer.type not in wanted and outer.type in Event.catalogue:
             return None
         data = _decoder(outer.type).decode(outer.data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -95,6 +99,8 @@ def decode(value: bytes, wanted: frozenset[str] | None = None) -> Envelope | Non
 
 def _decoder(event_type: str) -> "msgspec.json.Decoder[Any]":
     """One decoder per type, made on first use."""
+    if event_type not in Event.catalogue:
+        raise UnknownType(event_type[:80])
     if event_type not in _decoders:
         _decoders[event_type] = msgspec.json.Decoder(Event.catalogue[event_type])
     return _decoders[event_type]

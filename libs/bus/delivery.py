@@ -1,0 +1,237 @@
+"""Delivery: reads partitions that are ours and lets each batch take effect together with its position (G4).
+
+The session with the log is disposable. Whatever goes wrong that is not the record's own fault ends the session, and
+the next begins from the positions in the database; there is no state worth saving.
+"""
+
+import asyncio
+import random
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+
+from libs.bus import metrics, parking
+from libs.bus.claims import Claim, Claims, Fenced
+from libs.bus.consumers import Subscriber
+from libs.bus.log import TP, EventLog, Reader, Record, Truncated
+from libs.bus.retry import passing
+from libs.events import TOPICS, Envelope, Undecodable, UnknownType, decode
+
+_log = structlog.get_logger()
+
+
+class Stuck(Exception):
+    """The log has more, and the reader has not given it to us for too long."""
+
+
+class Behind(Exception):
+    """An earlier record of this key is parked, so this one must wait behind it."""
+
+
+class Read(NamedTuple):
+    """A record as far as it could be understood."""
+
+    record: Record
+    envelope: Envelope | None
+    error: Exception | None = None
+
+
+class Subscription:
+    """One subscriber on one instance."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        log: EventLog,
+        subscriber: Subscriber,
+        owner: UUID,
+        *,
+        lease: timedelta = timedelta(seconds=5),
+        stuck_after: float = 10,
+    ) -> None:
+        self.name, self.subscriber, self.mine = subscriber.name, subscriber, dict[TP, Claim]()
+        self.lag: dict[TP, int] = {}
+        self._engine, self._log, self._stuck_after, self._lease = engine, log, stuck_after, lease
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._claims = Claims(engine, subscriber.name, owner, lease)
+        self._topics = sorted({event.topic for event in subscriber.events})
+        self._wanted = frozenset(event.type for event in subscriber.events)
+        self._limits: defaultdict[TP, parking.Limit] = defaultdict(parking.Limit)
+        self._blocked: set[tuple[str, bytes]] = set()
+        self._moved: dict[TP, float] = {}
+
+    async def run(self) -> None:
+        """Deliver until cancelled, one session after another."""
+        pause = 0.05
+        try:
+            while True:
+                try:
+                    await self._session()
+                    pause = 0.05
+                except Exception as error:  # noqa: BLE001 - the next session starts from what the database says
+                    metrics.REBUILDS.labels(self.name).inc()
+                    _log.warning("delivery.interrupted", subscriber=self.name, error=type(error).__name__)
+                    await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads instances, guards nothing
+                    pause = min(5.0, pause * 2)
+        finally:
+            await asyncio.shield(self._let_go())
+
+    async def _session(self) -> None:
+        """Read from the positions that are ours until they change or something goes wrong."""
+        await self._enter_new_partitions()
+        await self._renew()
+        reader = await self._open() if self.mine else None
+        try:
+            looked = renewed = time.monotonic()
+            while True:
+                if reader is None:
+                    await asyncio.sleep(self._lease.total_seconds() / 3)
+                elif batch := await reader.fetch(self.subscriber.most, within=0.25):
+                    await self._settle([self._read(record) for records in batch.values() for record in records])
+                if time.monotonic() - looked > 1:
+                    await self._look()
+                    looked = time.monotonic()
+                if time.monotonic() - renewed > self._lease.total_seconds() / 3:
+                    if await self._renew():
+                        return
+                    renewed = time.monotonic()
+        finally:
+            if reader is not None:
+                await reader.abandon()
+
+    async def _enter_new_partitions(self) -> None:
+        """A new subscriber hears everything the log still has."""
+        all_of_them = {TP(topic, part) for topic in self._topics for part in range(TOPICS[topic].partitions)}
+        if missing := all_of_them - await self._claims.known():
+            bounds = await self._log.bounds(missing)
+            await self._claims.enter({tp: bounds[tp].first for tp in sorted(missing)})
+
+    async def _renew(self) -> bool:
+        """Renew the lease; whether the set of partitions that are ours is another now."""
+        before, self.mine = self.mine.keys(), await self._claims.renew()
+        self._blocked = await parking.blocked(self._engine, self.name) if self.subscriber.keeps_order else set()
+        return before != self.mine.keys()
+
+    async def _open(self) -> Reader:
+        """A reader from our positions. A partition the log has cut off under us stops; it is not skipped."""
+        self._moved = dict.fromkeys(self.mine, time.monotonic())
+        try:
+            return await self._log.reader({tp: claim.next for tp, claim in self.mine.items()})
+        except Truncated as error:
+            for tp in error.tps:
+                await self._stop(tp, "truncated")
+            raise
+
+    def _read(self, record: Record) -> Read:
+        """Understand a record as far as we want it."""
+        if (record.tp.topic, record.key) in self._blocked:
+            return Read(record, None, Behind())
+        try:
+            return Read(record, decode(record.value, self._wanted))
+        except UnknownType:
+            metrics.SKIPPED.labels(self.name).inc()
+            return Read(record, None)
+        except Undecodable as error:
+            return Read(record, None, error)
+
+    async def _settle(self, chunk: Sequence[Read]) -> None:
+        """Let a chunk take effect; halve it until what cannot stands alone, and park that."""
+        chunk = [read for read in chunk if read.record.tp in self.mine]
+        try:
+            if chunk:
+                await self._take(chunk)
+        except Fenced:
+            metrics.FENCED.labels(self.name).inc()
+            raise
+        except Exception as error:
+            if passing(error):
+                raise
+            if len(chunk) == 1:
+                await self._park(chunk[0].record, error)
+                return
+            middle = len(chunk) // 2
+            await self._settle(chunk[:middle])
+            await self._settle(chunk[middle:])
+
+    async def _take(self, chunk: Sequence[Read]) -> None:
+        """One transaction: the position by compare-and-set, then the effects."""
+        if error := next((read.error for read in chunk if read.error), None):
+            raise error
+        envelopes = [read.envelope for read in chunk if read.envelope]
+        ends = {read.record.tp: read.record.offset + 1 for read in chunk}
+        with metrics.TRANSACTION.labels(self.name).time():
+            async with self._sessions.begin() as tx:
+                await self._claims.advance(tx, self.mine, ends)
+                if envelopes:
+                    await self.subscriber.take(tx, envelopes)
+        self._moved_to(ends)
+        metrics.TAKEN.labels(self.name).inc(len(envelopes))
+        for read in chunk:
+            self._limits[read.record.tp].passed(1)
+
+    async def _park(self, record: Record, error: Exception) -> None:
+        """Put a record aside and go on, unless so many fail that the code must be at fault."""
+        behind = isinstance(error, Behind)
+        if behind and not await self._still_blocked(record):
+            self._blocked.discard((record.tp.topic, record.key))
+            await self._settle([self._read(record)])
+            return
+        if not behind and self._limits[record.tp].failed():
+            await self._stop(record.tp, f"too many failures, last {type(error).__name__}")
+            return
+        ends = {record.tp: record.offset + 1}
+        async with self._sessions.begin() as tx:
+            await self._claims.advance(tx, self.mine, ends)
+            await parking.park(tx, self.name, record, "Behind" if behind else type(error).__name__)
+        self._moved_to(ends)
+        if self.subscriber.keeps_order:
+            self._blocked.add((record.tp.topic, record.key))
+        metrics.PARKED.labels(self.name).inc()
+        _log.error("record.parked", subscriber=self.name, topic=record.tp.topic, offset=record.offset)
+
+    async def _still_blocked(self, record: Record) -> bool:
+        """Whether the key is blocked at this moment, not only when we last looked: somebody may have replayed it."""
+        async with self._sessions.begin() as tx:
+            return await parking.still_blocked(tx, self.name, record)
+
+    async def _stop(self, tp: TP, why: str) -> None:
+        """Leave a partition where it is until an operator has looked."""
+        await self._claims.stop(tp, why)
+        self.mine.pop(tp, None)
+        metrics.STOPPED.labels(self.name).inc()
+        _log.error("partition.stopped", subscriber=self.name, topic=tp.topic, partition=tp.partition)
+
+    def _moved_to(self, ends: dict[TP, int]) -> None:
+        for tp, place in ends.items():
+            self.mine[tp] = self.mine[tp]._replace(next=place)
+            self._moved[tp] = time.monotonic()
+
+    async def _look(self) -> None:
+        """Measure the lag, and end the session of a reader that gives us nothing although there is something."""
+        bounds = await self._log.bounds(list(self.mine))
+        now = time.monotonic()
+        for tp, claim in self.mine.items():
+            self.lag[tp] = max(0, bounds[tp].end - claim.next)
+            if not self.lag[tp]:
+                self._moved[tp] = now
+            elif now - self._moved.get(tp, now) > self._stuck_after:
+                raise Stuck(f"{tp.topic}/{tp.partition}")
+        for topic in self._topics:
+            self._report(topic, now)
+
+    def _report(self, topic: str, now: float) -> None:
+        lagging = [tp for tp in self.mine if tp.topic == topic and self.lag.get(tp)]
+        metrics.LAG_EVENTS.labels(self.name, topic).set(sum(self.lag[tp] for tp in lagging))
+        metrics.LAG_SECONDS.labels(self.name, topic).set(max((now - self._moved[tp] for tp in lagging), default=0))
+
+    async def _let_go(self) -> None:
+        try:
+            await asyncio.wait_for(self._claims.drop(), 2)
+        except Exception:  # noqa: BLE001 - then the lease runs out
+            _log.warning("claims.kept", subscriber=self.name)

@@ -1,0 +1,108 @@
+"""The relay: takes events from the outbox to the log, deleting what the log has acknowledged.
+
+There is no cursor. Sequence order is not commit order, so "everything after the last id" loses rows; what is still in
+the table is what is still to be sent. A crash between acknowledgement and delete sends twice, never not at all (G2).
+Per key the order of first occurrences is that of commits (G3): an outbox row is written after its aggregate's row was
+locked, so when a later one is visible, the earlier one is too.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from libs.bus import metrics
+from libs.bus.log import TP, EventLog, Item, Writer
+from libs.bus.outbox import relay_waits_on
+from libs.events import TOPICS
+
+SHARDS = 16
+_log = structlog.get_logger()
+_WAITING = sa.text("SELECT EXISTS (SELECT FROM outbox)")
+# Held until the round commits: one relay per shard at a time, and a lost connection gives it back by itself.
+_LOCK = sa.text("""
+SELECT shard FROM unnest(CAST(:shards AS int[])) AS shard
+WHERE pg_try_advisory_xact_lock(hashtext('dovira.relay'), shard)
+""")
+_TAKE = sa.text("""
+SELECT id, topic, slot, key, value FROM outbox WHERE slot % :of = ANY(CAST(:shards AS int[])) ORDER BY id LIMIT :most
+""")
+_DROP = sa.text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
+_STATE = sa.text("""
+SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0) AS age FROM outbox
+""")
+
+
+class Relay:
+    """One service's relay. Any number of instances may run; each shard has one at a time."""
+
+    def __init__(
+        self, name: str, engine: AsyncEngine, log: EventLog, *, most: int = 2000, poll: float = 0.05, within: float = 10
+    ) -> None:
+        self._name, self._engine, self._log = name, engine, log
+        self._most, self._poll, self._within = most, poll, within
+        self._writer: Writer | None = None
+        self._sent = metrics.RELAYED.labels(name)
+
+    async def run(self) -> None:
+        """Relay until cancelled. A round that fails costs the session, never an event."""
+        news, pause = relay_waits_on(self._engine), self._poll
+        try:
+            while True:
+                news.clear()
+                try:
+                    sent = await self.round()
+                except Exception as error:  # noqa: BLE001 - whatever it was, the rows are still there
+                    await self._abandon(error)
+                    sent, pause = 0, min(2.0, pause * 2)
+                else:
+                    pause = self._poll
+                if not sent:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(news.wait(), pause)
+        finally:
+            await self._abandon(None)
+
+    async def round(self) -> int:
+        """Send and delete up to one batch; gives back how many events that was."""
+        async with self._engine.connect() as connection:
+            if not await connection.scalar(_WAITING):
+                return 0
+            await connection.rollback()
+            locked = (await connection.execute(_LOCK, {"shards": list(range(SHARDS))})).scalars().all()
+            taken = {"of": SHARDS, "shards": list(locked), "most": self._most}
+            rows = (await connection.execute(_TAKE, taken)).all()
+            if rows:
+                await self._send([_item(row) for row in rows])
+                await connection.execute(_DROP, {"ids": [row.id for row in rows]})
+                await connection.commit()
+        self._sent.inc(len(rows))
+        return len(rows)
+
+    async def state(self) -> tuple[int, float]:
+        """How many events wait, and for how many seconds the oldest has."""
+        async with self._engine.connect() as connection:
+            events, age = (await connection.execute(_STATE)).one()
+        metrics.OUTBOX_EVENTS.labels(self._name).set(events)
+        metrics.OUTBOX_AGE.labels(self._name).set(age)
+        return events, float(age)
+
+    async def _send(self, items: list[Item]) -> None:
+        if self._writer is None:
+            self._writer = await self._log.writer()
+        await self._writer.append(items, within=self._within)
+
+    async def _abandon(self, error: Exception | None) -> None:
+        if error is not None:
+            metrics.REBUILDS.labels(f"{self._name}.relay").inc()
+            _log.warning("relay.interrupted", service=self._name, error=type(error).__name__)
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.abandon()
+
+
+def _item(row: Any) -> Item:
+    return Item(TP(row.topic, row.slot % TOPICS[row.topic].partitions), str(row.key).encode(), row.value)

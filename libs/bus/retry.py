@@ -1,0 +1,13 @@
+"""Which errors are worth another try."""
+
+import sqlalchemy as sa
+
+_PASSING = {"08", "40", "53", "55", "57", "58"}  # SQLSTATE classes that say "not now" rather than "never"
+
+
+def passing(error: BaseException) -> bool:
+    """Whether an error says "not now" (a lost connection, a deadlock) rather than that this record can never work."""
+    if isinstance(error, sa.exc.DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return error.connection_invalidated or isinstance(error, sa.exc.InterfaceError) or state[:2] in _PASSING
+    return isinstance(error, OSError | TimeoutError | sa.exc.TimeoutError)
