@@ -48,7 +48,7 @@ class Place:
 
     def _claim(self) -> None:
         """Taken from the start until this process ends, however it ends."""
-        if not _locked(self._lock):
+        if not locked(self._lock):
             self._lock.seek(0)
             holder = self._lock.read().strip() or "unknown"
             raise StartRefused(
@@ -60,11 +60,8 @@ class Place:
 
     def _outwait_predecessor(self) -> None:
         # PostgreSQL inherits the open log, and so the lock on it: it is free when the last of its processes is gone.
-        patience = time.monotonic() + PREDECESSOR_ENDS_WITHIN
-        while not _locked(self.log):
-            if time.monotonic() > patience:
-                raise StartRefused(f"A PostgreSQL in {self.run_dir} has outlived its supervisor and does not end.")
-            time.sleep(0.05)
+        if not locked(self.log, within=PREDECESSOR_ENDS_WITHIN):
+            raise StartRefused(f"A PostgreSQL in {self.run_dir} has outlived its supervisor and does not end.")
 
     def _socket_dir(self, held: ExitStack) -> Path:
         note = self.run_dir / "postgres.socket"
@@ -92,12 +89,18 @@ def remove(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def _locked(file: IO[str] | IO[bytes]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def locked(file: IO[str] | IO[bytes], *, within: float = 0) -> bool:
+    """Whether a file could be locked; the lock lasts while this process, or a child that inherits it, has it open."""
+    patience = time.monotonic() + within
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= patience:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
 
 
 def _pid_in(mark: Path) -> int:

@@ -1,0 +1,229 @@
+"""One Kafka node, or three that survive the loss of one, as children of this process."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from deploy.kafka import jars
+from deploy.kafka.settings import HOST, Seat, properties
+from libs.kit.errors import StartRefused
+from libs.kit.postgres.place import locked
+from libs.kit.postgres.tether import tethered
+
+READY_WITHIN = 90.0
+STOPPED_WITHIN = 30.0
+STARTED = "Kafka Server started"
+HEAP = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+
+class Tools:
+    """Kafka's programs, ready to be called."""
+
+    def __init__(self) -> None:
+        """Find Java, and the jars or fetch them."""
+        self._java = [jars.java(), f"-Dlog4j2.configurationFile={jars.HERE / 'log4j2.properties'}"]
+        # Java itself expands the asterisk.
+        self._java += ["-cp", f"{jars.libs()}/*"]
+
+    def command(self, program: str, *arguments: str, ending: signal.Signals) -> list[str]:
+        """The command line of a program that does not outlive this process."""
+        return tethered([*self._java[:1], *HEAP, *self._java[1:], program, *arguments], ending=ending)
+
+    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end, with what it prints in `stdout`."""
+        command = [*self._java, program, *arguments]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+class Node:
+    """One broker-and-controller; it can be stopped, killed and started again on the same ports and data."""
+
+    def __init__(self, seat: Seat, directory: Path, tools: Tools) -> None:
+        """Describe a node that does not run yet."""
+        self.seat = seat
+        self.log_path = directory / f"node-{seat.node}.log"
+        self._data = directory / f"node-{seat.node}"
+        self._settings = directory / f"node-{seat.node}.properties"
+        self._tools = tools
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
+
+    def format(self, seats: list[Seat], cluster_id: str) -> None:
+        """Write the settings and, the first time, an empty store."""
+        self._settings.write_text(properties(self.seat, seats, data=self._data), encoding="utf-8")
+        if (self._data / "meta.properties").exists():
+            return
+        flags = ("--ignore-formatted", "-t", cluster_id, "-c", str(self._settings))
+        done = self._tools.run("kafka.tools.StorageTool", "format", *flags)
+        if done.returncode != 0:
+            raise StartRefused(f"Kafka could not prepare {self._data}:\n{done.stdout[-1500:]}")
+
+    def launch(self) -> None:
+        """Start the process and do not wait; main thread only."""
+        if self.running():
+            return
+        command = self._tools.command("kafka.Kafka", str(self._settings), ending=signal.SIGTERM)
+        with self.log_path.open("ab") as log:
+            # A node inherits its open log, and so the lock: what a killed supervisor left behind may still be ending.
+            if not locked(log, within=STOPPED_WITHIN):
+                raise StartRefused(f"A Kafka node that writes {self.log_path} has outlived its supervisor.")
+            self._log_start = log.seek(0, os.SEEK_END)
+            # A session of its own: Ctrl-C is for the supervisor.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def wait_until_ready(self) -> None:
+        """Return when the node has said that it serves; from any thread."""
+        patience = time.monotonic() + READY_WITHIN
+        while STARTED not in self._said():
+            if not self.running() or time.monotonic() > patience:
+                raise StartRefused(f"Kafka node {self.seat.node} did not start; its log ends:\n{self._said()[-1500:]}")
+            time.sleep(0.02)
+
+    def running(self) -> bool:
+        """Whether there is a process, ready or not."""
+        return self._process is not None and self._process.poll() is None
+
+    def end(self, request: signal.Signals) -> None:
+        """Ask the process to end, and do not wait."""
+        if self._process is not None:
+            self._process.send_signal(request)
+
+    def wait_until_gone(self) -> None:
+        """Return when the process has ended, which in the end it must."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(STOPPED_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _said(self) -> str:
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode(errors="replace")
+
+
+class Kafka:
+    """A running cluster; its data stay in the run directory."""
+
+    def __init__(self, run_dir: Path, seats: list[Seat]) -> None:
+        """Describe a cluster that does not run yet; `start` is the way in."""
+        self._tools = tools = Tools()
+        self._held = ExitStack()
+        self._nodes = {seat.node: Node(seat, run_dir, tools) for seat in seats}
+        self.bootstrap = ",".join(f"{HOST}:{seat.port}" for seat in seats)
+
+    @classmethod
+    def start(cls, run_dir: Path, *, brokers: int = 1, port: int | None = None) -> Self:
+        """Start nodes on `port` and those after it, or on ports that are free; main thread only."""
+        run_dir = run_dir.absolute()
+        with ExitStack() as held:
+            cluster_id = _claim(run_dir, held)
+            seats = _seats(brokers, port)
+            kafka = cls(run_dir, seats)
+            held.callback(kafka._end)
+            kafka._format(seats, cluster_id)
+            for number in kafka._nodes:
+                kafka.launch(number)
+            kafka.wait_until_ready()
+            kafka._held = held.pop_all()
+        return kafka
+
+    def stop(self) -> None:
+        """End every node cleanly; again is no harm."""
+        self._held.close()
+
+    def launch(self, node: int) -> None:
+        """Start a node and do not wait for it, for callers whose event loop must go on; main thread only."""
+        self._nodes[node].launch()
+
+    def wait_until_ready(self) -> None:
+        """Return when every launched node serves; from any thread."""
+        for node in self._nodes.values():
+            if node.running():
+                node.wait_until_ready()
+
+    def start_node(self, node: int) -> None:
+        """Start a node that was stopped or killed, and wait until it serves."""
+        self._nodes[node].launch()
+        self._nodes[node].wait_until_ready()
+
+    def stop_node(self, node: int) -> None:
+        """End one node cleanly."""
+        self._nodes[node].end(signal.SIGTERM)
+        self._nodes[node].wait_until_gone()
+
+    def kill(self, node: int) -> None:
+        """End one node as a power cut would."""
+        self._nodes[node].end(signal.SIGKILL)
+        self._nodes[node].wait_until_gone()
+
+    def restart(self, node: int) -> None:
+        """Stop a node cleanly, if it runs, and start it again."""
+        self.stop_node(node)
+        self.start_node(node)
+
+    def running(self) -> list[int]:
+        """The nodes that have a process now."""
+        return [number for number, node in self._nodes.items() if node.running()]
+
+    def consumer_groups(self, group: str) -> str:
+        """What Kafka's own tool tells of a group: its offsets, its lag, its members."""
+        program = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+        flags = ("--bootstrap-server", self.bootstrap, "--describe", "--group", group)
+        return self._tools.run(program, *flags).stdout
+
+    def _format(self, seats: list[Seat], cluster_id: str) -> None:
+        with ThreadPoolExecutor() as pool:
+            for formatted in [pool.submit(node.format, seats, cluster_id) for node in self._nodes.values()]:
+                formatted.result()
+
+    def _end(self) -> None:
+        for node in self._nodes.values():
+            node.end(signal.SIGTERM)
+        for node in self._nodes.values():
+            node.wait_until_gone()
+
+
+def _claim(run_dir: Path, held: ExitStack) -> str:
+    """Take the run directory for this process alone, and read or invent the cluster's id."""
+    name = run_dir / "cluster.id"
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        lock = held.enter_context((run_dir / "kafka.lock").open("w"))
+        if not locked(lock):
+            raise StartRefused(f"Another process already runs a Kafka in {run_dir}.")
+        if not name.exists():
+            # As Kafka makes them: 16 bytes in base64, and not to be taken for an option.
+            name.write_text("K" + secrets.token_urlsafe(16)[1:], encoding="ascii")
+    except OSError as refusal:
+        raise StartRefused(f"The run directory {run_dir} cannot be written: {refusal.strerror}.") from refusal
+    return name.read_text(encoding="ascii")
+
+
+def _seats(brokers: int, port: int | None) -> list[Seat]:
+    """Brokers first, then controllers, so that a lone node has 9092 and 9093."""
+    wanted = [0 if port is None else port + offset for offset in range(2 * brokers)]
+    with ExitStack() as held:
+        ports = [_free(each, held) for each in wanted]
+    return [Seat(node, *pair) for node, pair in enumerate(zip(ports[:brokers], ports[brokers:], strict=True), start=1)]
+
+
+def _free(port: int, held: ExitStack) -> int:
+    listener = held.enter_context(socket.socket())
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as refusal:
+        raise StartRefused(f"Port {port} cannot be had ({refusal.strerror}): free it, or choose another.") from refusal
+    return int(listener.getsockname()[1])
