@@ -9,9 +9,9 @@ from typing import Any
 
 import asyncpg
 import sqlalchemy.exc as sa_errors
-from fastapi import FastAPI, Request, WebSocket, WebSocketException
+from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -137,6 +137,8 @@ def of_failure(error: BaseException, instance: str | None = None) -> Response:
     """The rest: 503 when it may pass by itself, 500 when it is our mistake; either way without its words."""
     if passing(error):
         return of_domain(DatabaseAway(), instance)
+    if unstorable(error):
+        return problem(422, "invalid_request", TITLES[422], instance=instance, detail="It holds the null character.")
     return of_status(500, instance)
 
 
@@ -146,6 +148,12 @@ def passing(error: BaseException) -> bool:
         cause = getattr(error.orig, "__cause__", None)
         return error.connection_invalidated or isinstance(cause, PASSING)
     return isinstance(error, PASSING)
+
+
+def unstorable(error: BaseException) -> bool:
+    """Whether text came as far as PostgreSQL that PostgreSQL cannot keep."""
+    cause = getattr(getattr(error, "orig", None), "__cause__", error)
+    return isinstance(cause, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError)
 
 
 def documented(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
@@ -178,10 +186,6 @@ def render_problems(app: FastAPI) -> None:
         errors = error.errors() if isinstance(error, RequestValidationError) else []
         return of_validation(errors, request.url.path)
 
-    async def socket_domain(socket: WebSocket, error: Exception) -> None:
-        raise WebSocketException(code=1008, reason=type(error).__name__) from error
-
-    del socket_domain
     app.add_exception_handler(DomainError, domain)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(RequestValidationError, validation)

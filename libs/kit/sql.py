@@ -1,0 +1,204 @@
+"""A service's database: its tables' common ground, its transactions, and the wall between tenants."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final, Self
+from uuid import UUID
+
+import asyncpg
+from alembic import op
+from sqlalchemy import URL, DateTime, MetaData, Text, Uuid, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from libs.bus import bus_tables
+from libs.kit.errors import StartRefused, Unavailable
+from libs.kit.tables import idempotency_table
+
+EVERY_TENANT: Final = "*"
+NO_TENANT: Final = ""
+OLDEST = 150000
+CONNECT_WITHIN = 3.0
+CHECKOUT_WITHIN = 2.0
+COMMAND_WITHIN = 30.0
+STATEMENT_WITHIN = "5s"
+_TENANT = re.compile(r"^([a-z][a-z0-9-]{0,30}|\*|)$")
+# One trip: whose rows may be seen, how long a statement may take, and whether anything may change.
+_ENTER = "SELECT set_config('app.tenant', $1, true), set_config('statement_timeout', $2, true)"
+_NAMES = {
+    "ix": "%(table_name)s_by_%(column_0_N_name)s",
+    "uq": "%(table_name)s_one_%(column_0_N_name)s",
+    "ck": "%(table_name)s_%(constraint_name)s",
+    "fk": "%(table_name)s_%(column_0_N_name)s_known",
+    "pk": "%(table_name)s_pk",
+}
+
+FastConnection = asyncpg.pool.PoolConnectionProxy  # type: ignore[type-arg]
+
+
+def service_metadata() -> MetaData:
+    """A schema of a service's own, with what bus and kit keep in it."""
+    metadata = MetaData(naming_convention=_NAMES)
+    bus_tables(metadata)
+    idempotency_table(metadata)
+    return metadata
+
+
+class ServiceTables:
+    """Makes a declarative base a service's: `class Base(ServiceTables, DeclarativeBase)`."""
+
+    type_annotation_map = {UUID: Uuid(), datetime: DateTime(timezone=True), str: Text()}  # noqa: RUF012 - SQLAlchemy's
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if DeclarativeBase in cls.__bases__:
+            cls.metadata = service_metadata()
+        super().__init_subclass__(**options)
+
+    metadata: MetaData
+
+
+def tenant_policies(*tables: str) -> None:
+    """In a migration: from here on a row shows itself to its own tenant only, to the tables' owner too."""
+    for table in tables:
+        mine = "tenant = (SELECT current_setting('app.tenant', true)) OR (SELECT current_setting('app.tenant', true)) = '*'"
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY tenant ON {table} USING ({mine}) WITH CHECK ({mine})")
+
+
+class TransactionLost(Unavailable):
+    """The change could not be kept. Nothing was changed; try again shortly."""
+
+
+class Database:
+    """One service's database: an engine for the ORM and Core, and bare connections for hot statements."""
+
+    def __init__(self, engine: AsyncEngine, fast: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.engine = engine
+        self.fast = fast
+        self.sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, name: str = "dovira", pool_size: int = 10) -> AsyncIterator[Self]:
+        """Pools that fill as they are used, on a server that keeps what it acknowledges."""
+        engine = engine_for(url, name=name, pool_size=pool_size)
+        fast = asyncpg.create_pool(
+            dsn_of(url), min_size=0, max_size=pool_size, timeout=CONNECT_WITHIN, command_timeout=COMMAND_WITHIN,
+            reset=_nothing, server_settings=_server_settings(name) | {"statement_timeout": STATEMENT_WITHIN},
+        )  # fmt: skip
+        try:
+            await _refuse_the_unsafe(engine)
+            async with fast:
+                yield cls(engine, fast)
+        finally:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def session(self, tenant: str, *, read_only: bool = False) -> AsyncIterator[AsyncSession]:
+        """A transaction that sees one tenant's rows (`*` sees all), committed at the end."""
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if read_only else {}
+        async with self.sessions.begin() as tx:
+            connection = await tx.connection(execution_options=options)
+            await connection.exec_driver_sql(_ENTER, (_valid(tenant), STATEMENT_WITHIN))
+            yield tx
+
+    @asynccontextmanager
+    async def begin(self, tenant: str = EVERY_TENANT) -> AsyncIterator[AsyncConnection]:
+        """The same on a Core connection, for jobs that go over all tenants."""
+        async with self.engine.begin() as connection:
+            await connection.exec_driver_sql(_ENTER, (_valid(tenant), STATEMENT_WITHIN))
+            yield connection
+
+    @asynccontextmanager
+    async def fast_transaction(self, tenant: str) -> AsyncIterator[FastConnection]:
+        """A transaction on a bare connection: one trip to begin, one to commit."""
+        connection = await self.fast.acquire(timeout=CHECKOUT_WITHIN)
+        try:
+            # The tenant is spelt into the statement, so its spelling is checked first.
+            await connection.execute(f"BEGIN; SELECT set_config('app.tenant', '{_valid(tenant)}', true)")
+            yield connection
+            # An aborted transaction answers a COMMIT with ROLLBACK, and without an error.
+            if await connection.execute("COMMIT") != "COMMIT":
+                raise TransactionLost
+        except BaseException:
+            if not connection.is_closed() and connection.is_in_transaction():
+                await connection.execute("ROLLBACK")
+            raise
+        finally:
+            await self.fast.release(connection)
+
+    async def answers(self) -> bool:
+        """Whether the database is there."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.exec_driver_sql("SELECT 1")
+        except Exception:  # noqa: BLE001 - whatever it is, the answer is no
+            return False
+        return True
+
+
+def engine_for(url: str, *, name: str = "dovira", pool_size: int = 10, **server: str) -> AsyncEngine:
+    """An engine that gives up in time rather than hang."""
+    return create_async_engine(
+        sqlalchemy_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=CHECKOUT_WITHIN,
+        connect_args={
+            "timeout": CONNECT_WITHIN,
+            "command_timeout": COMMAND_WITHIN,
+            "server_settings": _server_settings(name) | server,
+        },
+    )
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """Any PostgreSQL address, as SQLAlchemy takes it."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def dsn_of(url: str) -> str:
+    """Any PostgreSQL address, as asyncpg takes it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _server_settings(name: str) -> dict[str, str]:
+    # Short statements never earn back what compiling them costs.
+    return {"application_name": name, "jit": "off", "TimeZone": "UTC"}
+
+
+async def _nothing(_: object) -> None:
+    """No trip to tidy a connection that only ever holds transaction-local state."""
+
+
+async def _refuse_the_unsafe(engine: AsyncEngine) -> None:
+    """What is acknowledged must survive a crash, and the wall between tenants must hold for this role."""
+    try:
+        async with engine.connect() as connection:
+            found = await connection.exec_driver_sql(
+                "SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'), "
+                "current_setting('fsync'), rolsuper OR rolbypassrls, rolname FROM pg_roles WHERE rolname = current_user"
+            )
+            version, acknowledged, synced, above, role = found.one()
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise StartRefused(f"The database {where} does not let us in ({type(error).__name__}).") from error
+    if version < OLDEST:
+        raise StartRefused(f"PostgreSQL 15 or newer is needed; this one is {version // 10000}.")
+    if acknowledged not in {"on", "remote_apply"}:
+        raise StartRefused(
+            f"synchronous_commit is {acknowledged}: a crash would lose what was acknowledged. Set it on."
+        )
+    if synced != "on":
+        raise StartRefused("fsync is off: a crash would lose what was acknowledged. Set it on.")
+    if above:
+        raise StartRefused(f"The role {role} stands above row-level security; a service needs a role that does not.")
+
+
+def _valid(tenant: str) -> str:
+    if not _TENANT.match(tenant):
+        raise ValueError("this is not a tenant's name")
+    return tenant

@@ -1,0 +1,21 @@
+"""The cast of every test."""
+
+from libs.kit.auth import Principal
+from libs.kit.personas import (
+    ANNA,
+    BORIS,
+    MARTA,
+    OLENA,
+    OMAR,
+    SOFIA,
+    STRANGE_CLIENT,
+    STRANGE_SPECIALIST,
+    STRANGE_SUPPORT,
+    TARAS,
+    THERAPY,
+)
+
+__all__ = [
+    "ANNA", "BORIS", "MARTA", "OLENA", "OMAR", "SOFIA",
+    "STRANGE_CLIENT", "STRANGE_SPECIALIST", "STRANGE_SUPPORT", "TARAS", "THERAPY", "Principal",
+]  # fmt: skip
