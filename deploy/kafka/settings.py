@@ -1,5 +1,6 @@
 """What a node of the cluster is told: broker and controller in one, small enough for a laptop."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,12 @@ class Seat:
 def properties(seat: Seat, seats: list[Seat], *, data: Path) -> str:
     """The server.properties of one node among several, or alone."""
     told = _identity(seat, seats, data) | _copies(len(seats)) | _frugality()
-    return "".join(f"{name}={value}\n" for name, value in told.items())
+    return "".join(f"{name}={_escaped(value)}\n" for name, value in told.items())
+
+
+def _escaped(value: object) -> str:
+    # Java reads the file as Latin-1; its escapes for other letters are those of JSON.
+    return json.dumps(str(value))[1:-1]
 
 
 def _identity(seat: Seat, seats: list[Seat], data: Path) -> dict[str, object]:

@@ -141,13 +141,15 @@ async def test_a_killed_node_comes_back_with_all_that_it_acknowledged(own_kafka:
 
 @NEEDS_KAFKA
 async def test_a_cluster_is_the_same_after_a_restart_on_other_ports(tmp_path: Path) -> None:
-    before = Kafka.start(tmp_path)
+    run_dir = tmp_path / "шлях із пробілами"
+    before = Kafka.start(run_dir)
     try:
         await create(before, "kept")
         _, cluster_id, topics = await describe(before)
     finally:
         before.stop()
-    after = Kafka.start(tmp_path)
+    assert (run_dir / "node-1" / "kept-0").is_dir()
+    after = Kafka.start(run_dir)
     try:
         assert after.bootstrap != before.bootstrap
         assert await describe(after) == (1, cluster_id, topics)

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +14,7 @@ from libs.kit.errors import StartRefused
 
 # A socket's address has room for 104 bytes on macOS and 108 on Linux, the file's own name and a final zero included.
 LONGEST_SOCKET_DIR = 103 - len("/.s.PGSQL.5432")
+SHORT = "dovira-"
 PREDECESSOR_ENDS_WITHIN = 60.0
 
 
@@ -71,7 +72,7 @@ class Place:
         # A comma would part two hosts in the address.
         if len(os.fsencode(self.data)) <= LONGEST_SOCKET_DIR and "," not in str(self.data):
             return self.data
-        short = Path(tempfile.mkdtemp(prefix="dovira-", dir="/tmp"))
+        short = Path(tempfile.mkdtemp(prefix=SHORT, dir="/tmp"))
         held.callback(note.unlink, missing_ok=True)
         held.callback(_discard, short)
         note.write_text(str(short), encoding="utf-8")
@@ -110,7 +111,9 @@ def _pid_in(mark: Path) -> int:
 
 def _discard(socket_dir: Path) -> None:
     """Remove a directory that held a socket, and nothing else that may be in it."""
+    if not socket_dir.name.startswith(SHORT):
+        return
     for left in socket_dir.glob(".s.PGSQL.5432*"):
         left.unlink(missing_ok=True)
-    if socket_dir.is_dir():
+    with suppress(OSError):
         socket_dir.rmdir()
