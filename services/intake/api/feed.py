@@ -1,0 +1,91 @@
+"""The feed of open requests, as server-sent events."""
+
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import Depends, Header, Query
+from starlette.requests import HTTPConnection
+from starlette.responses import StreamingResponse
+
+from libs.kit.http import PUBLIC, Router, Specialist, Transaction, host
+from libs.kit.problems import documented
+from libs.kit.sql import EVERY_TENANT
+from services.intake import commands, queries
+from services.intake.api.hub import Hub
+from services.intake.domain import TicketRefused
+from services.intake.schemas import FeedTicket
+
+routes = Router(tags=["race"])
+HEADERS: Final = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"}
+LONGEST_ID = 18  # digits: what a position can have
+EXAMPLE = """\
+event: request
+data: {"id":"019a6f3c-0b1e-7c55-9d2a-3f1f6f0a9b21","number":4017,"category":"grief","received_at":"2026-03-02T09:30:00Z","phone":true}
+
+id: 52
+event: gone
+data: {"id":"019a6f3c-0b1e-7c55-9d2a-3f1f6f0a9b21"}
+
+"""  # noqa: E501 - a line of the stream is one line
+
+
+class Admitted(NamedTuple):
+    """A reader whose ticket was good, and where they want to go on."""
+
+    tenant: str
+    after: int | None
+
+
+async def admitted(
+    connection: HTTPConnection,
+    ticket: Annotated[str, Query(max_length=64)],
+    header: Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)] = None,
+    query: Annotated[
+        str | None, Query(alias="last_event_id", max_length=64, description="The same, for a new EventSource.")
+    ] = None,
+) -> Admitted:
+    """Everything that can be refused is refused here, before a stream has begun."""
+    async with host(connection).database.session(EVERY_TENANT) as tx:
+        tenant = await commands.admit(tx, ticket, now=await queries.moment(tx))
+    return Admitted(tenant, _position(header or query))
+
+
+Ticketed = Annotated[Admitted, Depends(admitted, scope="function")]
+
+
+@routes.post("/feed-tickets", status_code=201)
+async def issue_feed_ticket(specialist: Specialist, tx: Transaction) -> FeedTicket:
+    """A ticket to the feed: good once, for half a minute."""
+    now = await queries.moment(tx)
+    ticket = await commands.issue_ticket(tx, specialist.id, tenant=specialist.tenant, now=now)
+    return FeedTicket(ticket=ticket.secret, expires_at=ticket.expires_at)
+
+
+@routes.get(
+    "/feed",
+    policy=PUBLIC,
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "`request` shows a card, `gone` takes it away, `reset` takes all away before what is open.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
+        },
+        **documented(TicketRefused),
+    },
+)
+async def follow_feed(reader: Ticketed, connection: HTTPConnection) -> StreamingResponse:
+    """Open requests as they come and go. A card has a number, a category, the arrival time and a phone mark."""
+    stream = await _hub(connection).read(reader.tenant, reader.after)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
+
+
+def _position(last_event_id: str | None) -> int | None:
+    """Where to go on; what is no position of ours begins anew."""
+    known = last_event_id is not None and len(last_event_id) <= LONGEST_ID and last_event_id.isascii()
+    return int(last_event_id) if known and last_event_id is not None and last_event_id.isdigit() else None
+
+
+def _hub(connection: HTTPConnection) -> Hub:
+    hub = getattr(host(connection), "resources", None)
+    if not isinstance(hub, Hub):
+        raise TypeError("this process serves no feed")
+    return hub

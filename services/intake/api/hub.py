@@ -1,0 +1,199 @@
+"""One feed for many readers: what happens is encoded once, and every reader is handed the same bytes."""
+
+import asyncio
+import json
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from libs.kit.sql import EVERY_TENANT, Database
+from services.intake.commands import number_feed
+from services.intake.queries import Card, Entry, entries_after, open_cards, top_of, unnumbered
+from services.intake.settings import Settings
+
+LOOK_EVERY = 0.1  # seconds; what other instances did is seen this much later at most
+BEAT_EVERY = 10.0  # seconds; proxies cut what is silent for long
+BEAT = b": still here\n\n"
+RESET = b"retry: 1000\nevent: reset\ndata: {}\n\n"
+log = structlog.get_logger()
+
+
+class Frame(NamedTuple):
+    """Something that happened, as every reader of its tenant gets it."""
+
+    position: int
+    tenant: str
+    data: bytes
+
+
+class Reader:
+    """One open stream. It holds little: a reader that falls behind starts over from what is open now."""
+
+    def __init__(self, tenant: str, most: int) -> None:
+        self.tenant = tenant
+        self.behind = True
+        self.waiting: deque[bytes] = deque()
+        self.woken = asyncio.Event()
+        self._most = most
+        self.woken.set()
+
+    def put(self, data: bytes) -> None:
+        """Hand over bytes; never waits, whatever the other end does."""
+        if self.behind:
+            return
+        if len(self.waiting) >= self._most:
+            self.waiting.clear()
+            self.behind = True
+        else:
+            self.waiting.append(data)
+        self.woken.set()
+
+
+class Hub:
+    """The feed of this instance, read from the database in which all instances write it."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._readers: defaultdict[str, set[Reader]] = defaultdict(set)
+        self._cards: defaultdict[str, dict[UUID, bytes]] = defaultdict(dict)
+        self._log: deque[Frame] = deque()
+        self._forgotten = 0
+        self._top = 0
+        self._looking = asyncio.Lock()
+        self._closed = False
+
+    async def load(self) -> None:
+        """Begin with what is open, and with as much of the past as may be resumed from."""
+        async with self._database.session(EVERY_TENANT, read_only=True) as tx:
+            self._top = await top_of(tx)
+            self._forgotten = max(0, self._top - self._settings.feed_keeps)
+            for card in await open_cards(tx, self._settings.feed_shows):
+                self._cards[card.tenant][card.id] = _shown(card)
+            for entry in await entries_after(tx, self._forgotten):
+                self._remember(_frame(entry))
+
+    async def look(self) -> None:
+        """Take in what happened since the last look, here or elsewhere."""
+        async with self._looking:
+            for entry in await self._news():
+                self._take(entry)
+
+    async def follow(self, closing: asyncio.Event) -> None:
+        """Keep looking until the service closes, and then end all streams."""
+        beat_at = _seconds() + BEAT_EVERY
+        while not await _set(closing, within=LOOK_EVERY):
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - the feed outlives a restart of its database
+                log.warning("feed.blind", error=type(error).__name__)
+            if _seconds() >= beat_at:
+                beat_at += BEAT_EVERY
+                self._beat()
+        self._close()
+
+    async def read(self, tenant: str, after: int | None) -> AsyncIterator[bytes]:
+        """A stream from `after` on; without one, or with one too old, from a reset and what is open."""
+        if after is not None and after > self._top:
+            # Another instance may have seen more than this one has yet.
+            await self.look()
+        reader = Reader(tenant, self._settings.feed_queue)
+        self._readers[tenant].add(reader)
+        self._resume(reader, after)
+        return self._stream(reader)
+
+    def _close(self) -> None:
+        self._closed = True
+        for reader in self._everyone():
+            reader.woken.set()
+
+    async def _news(self) -> Iterable[Entry]:
+        async with self._database.session(EVERY_TENANT) as tx:
+            if await unnumbered(tx):
+                await number_feed(tx)
+            return await entries_after(tx, self._top)
+
+    def _take(self, entry: Entry) -> None:
+        cards = self._cards[entry.card.tenant]
+        if entry.gone:
+            cards.pop(entry.card.id, None)
+        else:
+            cards[entry.card.id] = _shown(entry.card)
+            if len(cards) > self._settings.feed_shows:
+                cards.pop(next(iter(cards)))
+        frame = _frame(entry)
+        self._top = frame.position
+        self._remember(frame)
+        for reader in self._readers[frame.tenant]:
+            reader.put(frame.data)
+
+    def _remember(self, frame: Frame) -> None:
+        self._log.append(frame)
+        if len(self._log) > self._settings.feed_keeps:
+            self._forgotten = self._log.popleft().position
+
+    def _resume(self, reader: Reader, after: int | None) -> None:
+        if after is None or not self._forgotten <= after <= self._top:
+            return
+        reader.behind = False
+        reader.put(BEAT)
+        for frame in self._log:
+            if frame.position > after and frame.tenant == reader.tenant:
+                reader.put(frame.data)
+
+    async def _stream(self, reader: Reader) -> AsyncIterator[bytes]:
+        try:
+            while not self._closed:
+                await reader.woken.wait()
+                reader.woken.clear()
+                if reader.behind:
+                    reader.behind = False
+                    yield self._everything(reader.tenant)
+                elif reader.waiting:
+                    data = b"".join(reader.waiting)
+                    reader.waiting.clear()
+                    yield data
+        finally:
+            self._readers[reader.tenant].discard(reader)
+
+    def _everything(self, tenant: str) -> bytes:
+        """A reset, what is open, and only then the position: cut off in the middle, a reader starts over."""
+        return b"".join((RESET, *self._cards[tenant].values(), b"id: %d\n\n" % self._top))
+
+    def _beat(self) -> None:
+        for reader in self._everyone():
+            if not reader.waiting:
+                reader.put(BEAT)
+
+    def _everyone(self) -> list[Reader]:
+        return [reader for readers in self._readers.values() for reader in readers]
+
+
+def _frame(entry: Entry) -> Frame:
+    card = entry.card
+    happened = b'event: gone\ndata: {"id":"%s"}\n\n' % str(card.id).encode() if entry.gone else _shown(card)
+    return Frame(entry.position, card.tenant, b"id: %d\n%s" % (entry.position, happened))
+
+
+def _shown(card: Card) -> bytes:
+    """A card: number, category, arrival and a phone mark (B3, B6)."""
+    shown = {
+        "id": str(card.id), "number": card.number, "category": card.category,
+        "received_at": card.opened_at.isoformat().replace("+00:00", "Z"), "phone": card.kind == "phone",
+    }  # fmt: skip
+    return b"event: request\ndata: %s\n\n" % json.dumps(shown, separators=(",", ":")).encode()
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _set(event: asyncio.Event, *, within: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), within)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,85 @@
+"""The race for a request, and those who take part in it."""
+
+from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Response
+
+from libs.kit.http import FastTransaction, Router, Snapshot, Specialist, Transaction
+from libs.kit.idempotency import IdempotencyKeyMissing
+from libs.kit.problems import documented, of_domain
+from services.intake import commands, queries
+from services.intake.api.house import Rules
+from services.intake.domain import (
+    Acceptance,
+    CoolingDown,
+    KeyReused,
+    NotEligible,
+    Receipt,
+    RequestClosed,
+    RequestTaken,
+    RequestUnknown,
+)
+from services.intake.schemas import AcceptanceView, Readiness, ReceiptView, SpecialistView
+
+routes = Router(tags=["race"])
+LONGEST_KEY = 255
+
+
+async def press_key(
+    key: Annotated[str | None, Header(alias="Idempotency-Key", description="A new one per press.")] = None,
+) -> str:
+    """The name under which a press can be repeated and get the same answer."""
+    if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise IdempotencyKeyMissing
+    return key
+
+
+PressKey = Annotated[str, Depends(press_key)]
+
+
+@routes.post("/specialists", status_code=201)
+async def join(specialist: Specialist, tx: Transaction) -> SpecialistView:
+    """Take part from now on. Joining again changes nothing."""
+    await commands.join(tx, specialist.id, tenant=specialist.tenant, now=await queries.moment(tx))
+    return SpecialistView.model_validate(await queries.standing(tx, specialist.id))
+
+
+@routes.get("/readiness", responses=documented(NotEligible))
+async def get_readiness(specialist: Specialist, tx: Snapshot) -> Readiness:
+    """Whether you may accept a request now, by the clock that decides."""
+    standing, now = await queries.standing(tx, specialist.id), await queries.moment(tx)
+    if standing is None:
+        raise NotEligible
+    ready = standing.ready_at is None or standing.ready_at <= now
+    return Readiness(ready=ready, ready_at=standing.ready_at, now=now)
+
+
+@routes.post(
+    "/requests/{request_id}/acceptance",
+    status_code=201,
+    response_model=AcceptanceView,
+    responses=documented(
+        IdempotencyKeyMissing, RequestUnknown, RequestTaken, RequestClosed, NotEligible, KeyReused, CoolingDown
+    ),
+)
+async def accept_request(
+    request_id: UUID, specialist: Specialist, *, http: Request, key: PressKey, db: FastTransaction, rules: Rules
+) -> AcceptanceView | Response:
+    """Take a request from the feed. The first specialist to press gets it; the others get a receipt."""
+    answer = await commands.press_accept(db, request_id, specialist.id, key, rules=rules)
+    if isinstance(answer, Receipt):
+        # Answered and not raised, so that the receipt is committed.
+        return of_domain(RequestTaken(answer), http.url.path)
+    return _accepted(answer, http)
+
+
+def _accepted(won: Acceptance, http: Request) -> AcceptanceView:
+    contact = f"{http.scope.get('root_path', '')}/v1/requests/{won.request_id}/contact"
+    return AcceptanceView(
+        conversation_id=won.request_id,
+        receipt=ReceiptView(order=1, margin_ms=0, accepted_at=won.accepted_at),
+        contact=contact if won.kind == "phone" else None,
+        **asdict(won),
+    )

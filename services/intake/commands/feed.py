@@ -1,0 +1,77 @@
+"""Keeping the feed: tickets to it, and the order of what happens in it."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.intake import domain
+from services.intake.tables import FEED_POSITIONS, FeedEntryRow, FeedTicketRow
+
+LASTS = timedelta(seconds=30)
+KEEPS = 100_000
+
+ISSUE = insert(FeedTicketRow)
+ADMIT = (
+    delete(FeedTicketRow)
+    .where(FeedTicketRow.digest == bindparam("digest"), FeedTicketRow.expires_at > bindparam("now"))
+    .returning(FeedTicketRow.tenant)
+)
+FORGET_TICKETS = delete(FeedTicketRow).where(FeedTicketRow.expires_at <= bindparam("now"))
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('intake feed'))")
+_waiting = select(FeedEntryRow.id).where(FeedEntryRow.position.is_(None)).order_by(FeedEntryRow.id).subquery()
+_numbered = select(_waiting.c.id, FEED_POSITIONS.next_value().label("position")).subquery()
+NUMBER = update(FeedEntryRow).where(FeedEntryRow.id == _numbered.c.id).values(position=_numbered.c.position)
+TRIM = delete(FeedEntryRow).where(
+    FeedEntryRow.position <= select(func.max(FeedEntryRow.position) - bindparam("keep")).scalar_subquery()
+)
+
+
+class Ticket(NamedTuple):
+    """A right to open the feed once."""
+
+    secret: str
+    expires_at: datetime
+
+
+async def issue_ticket(tx: AsyncSession, specialist_id: UUID, *, tenant: str, now: datetime) -> Ticket:
+    """A ticket, because a browser's EventSource cannot send a token; only its digest is kept."""
+    ticket = Ticket(secrets.token_urlsafe(24), now + LASTS)
+    row = {
+        "digest": _digest(ticket.secret), "tenant": tenant, "specialist_id": specialist_id,
+        "expires_at": ticket.expires_at,
+    }  # fmt: skip
+    await tx.execute(ISSUE, row)
+    return ticket
+
+
+async def admit(tx: AsyncSession, secret: str, *, now: datetime) -> str:
+    """Use a ticket up; the tenant whose feed it opens."""
+    tenant = await tx.scalar(ADMIT, {"digest": _digest(secret), "now": now})
+    if tenant is None:
+        raise domain.TicketRefused
+    return tenant
+
+
+async def number_feed(tx: AsyncSession) -> None:
+    """Give what has been committed its place in the order.
+
+    Were entries numbered as they are written, a lower number could be committed after a higher one, and a reader
+    past the higher would never see it.
+    """
+    await tx.execute(ONE_AT_A_TIME)
+    await tx.execute(NUMBER)
+
+
+async def tidy_feed(tx: AsyncSession, *, now: datetime) -> None:
+    """Forget what nobody can resume from, and tickets that have expired."""
+    await tx.execute(TRIM, {"keep": KEEPS})
+    await tx.execute(FORGET_TICKETS, {"now": now})
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

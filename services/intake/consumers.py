@@ -1,0 +1,16 @@
+"""What intake does about what it hears."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.bus import Consumers
+from libs.events.support import ExclusionDecided
+from services.intake import commands
+from services.intake.queries import moment
+
+consumers = Consumers("intake")
+
+
+@consumers.on(ExclusionDecided)
+async def close_what_was_struck(event: ExclusionDecided, tx: AsyncSession) -> None:
+    """A request that should never have been is closed for good work too (R4), and costs nobody a wait (D5)."""
+    await commands.deactivate_request(tx, event, now=await moment(tx))
