@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS records (topic text, part smallint, place bigint, key
   at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (topic, part, place));
 """
 _HEAD = sa.text("INSERT INTO heads SELECT :topic, part FROM generate_series(0, :last) AS part ON CONFLICT DO NOTHING")
+# The update reads `held`, so each head is locked before it moves: a row that this statement had already moved would be
+# passed over by FOR UPDATE, and its records lost.
 _APPEND = sa.text("""
 WITH given AS (SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:parts AS smallint[]), CAST(:counts AS int[]))
     AS given (topic, part, count)),
@@ -30,8 +32,8 @@ WITH given AS (SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:parts AS smal
     SELECT topic, part, next + nth, key, value FROM held JOIN unnest(CAST(:item_topics AS text[]),
       CAST(:item_parts AS smallint[]), CAST(:nths AS int[]), CAST(:keys AS bytea[]), CAST(:values AS bytea[]))
       AS item (topic, part, nth, key, value) USING (topic, part))
-UPDATE heads SET next = heads.next + given.count FROM given
-WHERE heads.topic = given.topic AND heads.part = given.part
+UPDATE heads SET next = held.next + given.count FROM held JOIN given USING (topic, part)
+WHERE heads.topic = held.topic AND heads.part = held.part
 """)
 _FETCH = sa.text("""
 SELECT topic, part, place, key, value, at

@@ -1,5 +1,6 @@
 """The log in memory: deterministic, for tests of what stands on it."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from libs.bus import clock
@@ -47,12 +48,12 @@ class MemoryLog:
 
 
 class MemoryReader:
-    """Reads on from its positions and never waits."""
+    """Reads on from its positions; with nothing to read it gives way to whoever may write."""
 
     def __init__(self, log: MemoryLog, start: Mapping[TP, int]) -> None:
         self._log, self._next = log, dict(start)
 
-    async def fetch(self, most: int, *, within: float) -> dict[TP, list[Record]]:  # noqa: ARG002 - the interface's
+    async def fetch(self, most: int, *, within: float) -> dict[TP, list[Record]]:
         """The next records of each partition, up to `most` in all."""
         found = {}
         share = max(1, most // len(self._next))
@@ -60,6 +61,8 @@ class MemoryReader:
             if records := self._log.records.get(tp, [])[place : place + share]:
                 found[tp] = records
                 self._next[tp] = place + len(records)
+        if not found:
+            await asyncio.sleep(min(within, 0.001))
         return found
 
     async def abandon(self) -> None:
