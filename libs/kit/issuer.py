@@ -61,8 +61,8 @@ class DevIssuer:
             "tenant": who.tenant, "roles": [who.role, *sorted(who.roles - {who.role})],
             "iat": int(now.timestamp()), "exp": int((now + lasts).timestamp()), "jti": str(uuid7()),
         }  # fmt: skip
-        header = {"alg": "EdDSA", "typ": "at+jwt", "kid": self._key.kid}
-        return jwt.encode(header, claims, self._key, algorithms=["EdDSA"])
+        header = {"alg": "Ed25519", "typ": "at+jwt", "kid": self._key.kid}
+        return jwt.encode(header, claims, self._key, algorithms=["Ed25519"])
 
     async def _discovery(self, _: Request) -> Response:
         return JSONResponse(
@@ -72,13 +72,13 @@ class DevIssuer:
                 "token_endpoint": f"{self.issuer}/token",
                 "response_types_supported": ["token"],
                 "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["EdDSA"],
+                "id_token_signing_alg_values_supported": ["Ed25519"],
             }
         )
 
     async def _jwks(self, _: Request) -> Response:
         public = self._key.as_dict(private=False)
-        return JSONResponse({"keys": [public | {"kid": self._key.kid, "use": "sig", "alg": "EdDSA"}]})
+        return JSONResponse({"keys": [public | {"kid": self._key.kid, "use": "sig", "alg": "Ed25519"}]})
 
     async def _personas(self, _: Request) -> Response:
         return JSONResponse(

@@ -50,7 +50,7 @@ class PlatformSettings(BaseSettings):
     public_url: str | None = Field(default=None, description="How browsers reach us, if not by host and port.")
     issuer: str | None = Field(default=None, description="An OIDC issuer; without it, the built-in development issuer.")
     audience: str = Field(default="dovira", min_length=1)
-    algorithms: Annotated[tuple[Literal["EdDSA", "Ed25519", "RS256"], ...], NoDecode, Listed] = ("EdDSA",)
+    algorithms: Annotated[tuple[Literal["EdDSA", "Ed25519", "RS256"], ...], NoDecode, Listed] = ("Ed25519", "EdDSA")
     roles_claim: str = Field(default="roles", description="Dotted: Keycloak has realm_access.roles.")
     secret: SecretStr | None = Field(default=None, min_length=16, description="Signs cursors; shared by all replicas.")
     origins: Annotated[tuple[str, ...], NoDecode, Listed] = Field(default=(), description="Web origins let in.")

@@ -60,12 +60,21 @@ class ServiceTables:
 
 
 def tenant_policies(*tables: str) -> None:
-    """In a migration: from here on a row shows itself to its own tenant only, to the tables' owner too."""
+    """In a migration: from here on rows show themselves to their own tenant only, even to the tables' owner."""
     for table in tables:
-        mine = "tenant = (SELECT current_setting('app.tenant', true)) OR (SELECT current_setting('app.tenant', true)) = '*'"
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY tenant ON {table} USING ({mine}) WITH CHECK ({mine})")
+        for statement in tenant_wall(table):
+            op.execute(statement)
+
+
+def tenant_wall(table: str) -> tuple[str, ...]:
+    """The statements that build the wall round one table."""
+    asking = "(SELECT current_setting('app.tenant', true))"
+    mine = f"{asking} IN (tenant, '*')"
+    return (
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY tenant ON {table} USING ({mine}) WITH CHECK ({mine})",
+    )
 
 
 class TransactionLost(Unavailable):

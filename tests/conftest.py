@@ -1,0 +1,243 @@
+"""One private PostgreSQL for the whole run, a migrated template per service, a copy per worker, one cast of people."""
+
+import asyncio
+import contextlib
+import importlib
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+import uvicorn
+from sqlalchemy import MetaData
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from libs.kit import logs
+from libs.kit.auth import Keys, Principal, Verifier
+from libs.kit.issuer import DevIssuer
+from libs.kit.migrate import upgrade
+from libs.kit.pagination import Signer
+from libs.kit.postgres import Cluster
+from libs.kit.provision import administrator, provision
+from libs.kit.service import Running, Service, Surroundings
+from libs.kit.settings import PlatformSettings
+
+OURS = ("DOVIRA_", "INTAKE_", "CHAT_", "STATS_", "SUPPORT_")
+POSTGRES = "TEST_POSTGRES"
+Migrate = Callable[[str], Any]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whatever a developer has set for their own run is not for tests; workers share one PostgreSQL."""
+    for name in [name for name in os.environ if name.startswith(OURS) or name in {"DATABASE_URL", "KAFKA_BOOTSTRAP"}]:
+        del os.environ[name]
+    os.environ["ENV"] = "test"
+    logs.configure(level="error")
+    if getattr(config.option, "numprocesses", None) and not config.option.collectonly:
+        # Only the controller gets here with a number of processes: workers inherit the address.
+        run_dir = Path(tempfile.mkdtemp(prefix="dovira-"))
+        cluster = Cluster.start(run_dir)
+        os.environ[POSTGRES] = cluster.url
+        config.add_cleanup(lambda: _end(cluster, run_dir))
+
+
+def _end(cluster: Cluster, run_dir: Path) -> None:
+    cluster.stop()
+    shutil.rmtree(run_dir, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback() -> Iterator[None]:
+    """Tests talk to this machine only."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+            raise PermissionError(f"a test wants to talk to {address[0]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """An administrator's address of the run's PostgreSQL."""
+    if POSTGRES in os.environ:
+        yield os.environ[POSTGRES]
+        return
+    run_dir = Path(tempfile.mkdtemp(prefix="dovira-"))
+    cluster = Cluster.start(run_dir)
+    yield cluster.url
+    _end(cluster, run_dir)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> PlatformSettings:
+    """The settings of the test process."""
+    return PlatformSettings(
+        env="test", run_dir=tmp_path_factory.mktemp("run"), public_url="http://dovira.test", pool_size=12
+    )
+
+
+@pytest.fixture(scope="session")
+def issuer(platform: PlatformSettings) -> DevIssuer:
+    """Vouches for the cast."""
+    return DevIssuer(platform)
+
+
+@pytest.fixture(scope="session")
+def token(issuer: DevIssuer) -> Callable[[Principal], str]:
+    """An access token for somebody."""
+    return issuer.token
+
+
+@pytest.fixture(scope="session")
+def as_(token: Callable[[Principal], str]) -> Callable[..., dict[str, str]]:
+    """Headers of a request by somebody; `as_(ANNA, key="...")` adds an Idempotency-Key."""
+
+    def headers(person: Principal, *, key: str | None = None) -> dict[str, str]:
+        found = {"Authorization": f"Bearer {token(person)}"}
+        return found | {"Idempotency-Key": key} if key else found
+
+    return headers
+
+
+@pytest_asyncio.fixture(scope="session")
+async def surroundings(platform: PlatformSettings, issuer: DevIssuer) -> AsyncIterator[Surroundings]:
+    """What services share: tokens are proved through real discovery and keys; no bus and no jobs run."""
+    async with issuer.client() as client:
+        verifier = Verifier(Keys(issuer.issuer, client), issuer=issuer.issuer, audience=platform.audience)
+        yield Surroundings(
+            platform=platform, verifier=verifier, signer=Signer(b"tests sign with this"), instance="test", works=False
+        )
+
+
+@pytest.fixture(scope="session")
+def database_for(postgres: str, worker: str) -> Callable[[str, Migrate], Any]:
+    """Gives `await database_for(name, migrate)`: an empty database, copied from a template that was migrated once."""
+
+    async def copy(name: str, migrate: Migrate) -> str:
+        template, mine = f"template_{name}", f"dovira_{name}_{worker}"
+        admin = await administrator(postgres)
+        try:
+            await admin.execute("SELECT pg_advisory_lock(hashtext('templates of ' || $1))", name)
+            if not await admin.fetchval("SELECT true FROM pg_database WHERE datname = $1", template):
+                await migrate(await provision(postgres, name, database=f"{template}_draft"))
+                await admin.execute(f"ALTER DATABASE {template}_draft RENAME TO {template}")
+            await admin.execute(f"CREATE DATABASE {mine} TEMPLATE {template} OWNER dovira_{name}")
+        finally:
+            await admin.close()
+        return await provision(postgres, name, database=mine)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def worker() -> str:
+    """Which of the test processes this is."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+async def clean(running: Running) -> None:
+    """Leave no rows, in one statement."""
+    tables = ", ".join(f'"{table.name}"' for table in running.service.metadata.sorted_tables)
+    async with running.database.engine.begin() as connection:
+        await connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+
+def _open(name: str) -> Any:
+    @pytest_asyncio.fixture(scope="session", name=f"{name}_running")
+    async def running(surroundings: Surroundings, database_for: Any) -> AsyncIterator[Running]:
+        service: Service = importlib.import_module(f"services.{name}").service
+        url = await database_for(name, lambda url: upgrade(service, url))
+        async with service.open(surroundings, url) as opened:
+            yield opened
+
+    return running
+
+
+def _cleaned(name: str) -> Any:
+    @pytest_asyncio.fixture(name=f"{name}_service")
+    async def service(request: pytest.FixtureRequest) -> Running:
+        running: Running = request.getfixturevalue(f"{name}_running")
+        await clean(running)
+        return running
+
+    return service
+
+
+def client_of(app: ASGIApp, name: str, **options: Any) -> httpx.AsyncClient:
+    """Calls an application as if it were mounted in the whole platform."""
+    mounted = Starlette(routes=[Mount(f"/{name}", app)])
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(mounted), base_url=f"http://dovira.test/{name}/v1", **options
+    )
+
+
+def _client(name: str) -> Any:
+    @pytest_asyncio.fixture(name=f"{name}_client")
+    async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
+        running: Running = request.getfixturevalue(f"{name}_service")
+        async with client_of(running.app, name) as opened:
+            yield opened
+
+    return client
+
+
+intake_running, intake_service, intake_client = _open("intake"), _cleaned("intake"), _client("intake")
+chat_running, chat_service, chat_client = _open("chat"), _cleaned("chat"), _client("chat")
+stats_running, stats_service, stats_client = _open("stats"), _cleaned("stats"), _client("stats")
+support_running, support_service, support_client = _open("support"), _cleaned("support"), _client("support")
+
+
+@pytest_asyncio.fixture
+async def serve() -> AsyncIterator[Callable[[ASGIApp], Any]]:
+    """Gives `await serve(app)`: the address of a real server on a free port, for streams and sockets."""
+    async with contextlib.AsyncExitStack() as opened:
+
+        async def start(app: ASGIApp) -> str:
+            return await opened.enter_async_context(_served(app))
+
+        yield start
+
+
+@contextlib.asynccontextmanager
+async def _served(app: ASGIApp) -> AsyncIterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield "http://127.0.0.1:{}".format(listening.getsockname()[1])
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture(scope="session")
+def tables_only() -> Callable[[MetaData], Migrate]:
+    """Instead of migrations, for services that exist in tests only."""
+
+    def migrate_with(metadata: MetaData) -> Migrate:
+        async def migrate(url: str) -> None:
+            from libs.kit.sql import engine_for  # noqa: PLC0415
+
+            engine = engine_for(url)
+            async with engine.begin() as connection:
+                await connection.run_sync(metadata.create_all)
+            await engine.dispose()
+
+        return migrate
+
+    return migrate_with
