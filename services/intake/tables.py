@@ -65,8 +65,8 @@ class SpecialistRow(Base):
     """A specialist who takes requests; locked by each of their accepts, so that two cannot overlap."""
 
     __tablename__ = "specialists"
-    tenant: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(primary_key=True)
     joined_at: Mapped[datetime]
     ready_at: Mapped[datetime | None] = mapped_column(comment="an absolute instant, whatever the rules become (D4)")
     resting_after: Mapped[UUID | None] = mapped_column(comment="the request whose accept began the wait")
@@ -76,9 +76,9 @@ class PressRow(Base):
     """A press on Accept that was answered, kept so that its retry is answered alike (D7)."""
 
     __tablename__ = "presses"
-    tenant: Mapped[str] = mapped_column(primary_key=True)
     specialist_id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(primary_key=True)
     request_id: Mapped[UUID]
     place: Mapped[int]
     margin_ms: Mapped[int] = mapped_column(BigInteger)
