@@ -1,0 +1,53 @@
+"""What tests of chat begin with."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from httpx import AsyncClient, Response
+
+from libs.bus.ids import uuid7
+from libs.bus.testing import deliver
+from libs.events import Envelope
+from libs.events.intake import RequestAccepted
+from services.chat.consumers import consumers
+from tests.people import ANNA, OLENA, Principal
+
+NOW = datetime(2026, 3, 2, 18, tzinfo=UTC)
+
+
+def accepted(
+    request_id: UUID | None = None, *, by: Principal = ANNA, client: Principal = OLENA, after: int = 0
+) -> RequestAccepted:
+    return RequestAccepted(
+        tenant=client.tenant, at=NOW + timedelta(seconds=after), request_id=request_id or uuid7(),
+        specialist_id=by.id, client_id=client.id, kind="chat", one_off=False, opened_at=NOW,
+        reply_due=NOW + timedelta(seconds=after + 30),
+    )  # fmt: skip
+
+
+async def hear(service: Any, what: RequestAccepted | Envelope) -> Envelope:
+    return await deliver(what, consumers, service.database.sessions)
+
+
+async def conversation(service: Any, **changes: Any) -> UUID:
+    event = accepted(**changes)
+    await hear(service, event)
+    return event.request_id
+
+
+async def say(
+    client: AsyncClient, headers: dict[str, str], conversation_id: UUID, body: Any, key: str | None = None
+) -> Response:
+    return await client.post(
+        f"conversations/{conversation_id}/messages",
+        json={"body": body},
+        headers=headers | {"Idempotency-Key": key or str(uuid7())},
+    )
+
+
+async def heard(client: AsyncClient, headers: dict[str, str], conversation_id: UUID, **query: int) -> dict[str, Any]:
+    answer = await client.get(f"conversations/{conversation_id}/messages", headers=headers, params=query)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found

@@ -1,0 +1,345 @@
+"""Two people talk, and nobody else finds anything."""
+
+from asyncio import gather
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import structlog
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from libs.bus.ids import uuid7
+from libs.bus.testing import outbox
+from libs.events import encode
+from libs.events.chat import FirstReplySent, MessageSent
+from services.chat.tables import ConversationRow, MessageRow
+from tests.chat.scenes import accepted, conversation, hear, heard, say
+from tests.people import (
+    ANNA,
+    BORIS,
+    MARTA,
+    OLENA,
+    OMAR,
+    SOFIA,
+    STRANGE_CLIENT,
+    STRANGE_SPECIALIST,
+    STRANGE_SUPPORT,
+    TARAS,
+    THERAPY,
+    Principal,
+)
+
+CANARY = "canary-Щеглик-7731"
+STAFF = ["support", "supervisor", "clinician", "analyst", "ops", "partner", "clinic", "admin"]
+
+
+def in_role(person: Principal, role: str) -> Principal:
+    return replace(person, role=role, roles=frozenset({role}))
+
+
+STRANGERS = {
+    "another specialist": BORIS, "another client": TARAS, "support": MARTA, "supervisor": SOFIA, "ops": OMAR,
+    "a client elsewhere": STRANGE_CLIENT, "a specialist elsewhere": STRANGE_SPECIALIST,
+    "support elsewhere": STRANGE_SUPPORT,
+    "the client in a specialist's role": in_role(OLENA, "specialist"),
+    "the specialist in a client's role": in_role(ANNA, "client"),
+    "the client's id in another tenant": replace(OLENA, tenant="clinics"),
+} | {f"{role} with the client's own id": in_role(OLENA, role) for role in STAFF} | {
+    f"{role} with the specialist's own id": in_role(ANNA, role) for role in STAFF
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+async def test_r14_nobody_but_the_two_sides_finds_a_conversation(
+    chat_service: Any, chat_client: Any, as_: Any, stranger: Principal
+):
+    talk = await conversation(chat_service)
+    await say(chat_client, as_(OLENA), talk, CANARY)
+    mine = as_(stranger)
+    answers = [
+        await chat_client.get(f"conversations/{talk}", headers=mine),
+        await chat_client.get(f"conversations/{talk}/messages", headers=mine),
+        await say(chat_client, mine, talk, "let me in"),
+    ]
+    assert [answer.status_code for answer in answers] == [404] * 3
+    assert {answer.json()["code"] for answer in answers} == {"conversation_unknown"}
+    assert not any(CANARY in answer.text for answer in answers)
+    assert (await heard(chat_client, as_(OLENA), talk))["items"][-1]["body"] == CANARY
+
+
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+async def test_r14_nobody_lists_a_conversation_of_others(
+    chat_service: Any, chat_client: Any, as_: Any, stranger: Principal
+):
+    await conversation(chat_service)
+    answer = await chat_client.get("conversations", headers=as_(stranger))
+    assert answer.status_code in {200, 404}
+    assert answer.json().get("items", []) == []
+
+
+async def test_what_does_not_exist_answers_as_what_is_not_yours(chat_service: Any, chat_client: Any, as_: Any):
+    talk = await conversation(chat_service)
+    theirs = await chat_client.get(f"conversations/{talk}", headers=as_(BORIS))
+    nowhere = await chat_client.get(f"conversations/{uuid7()}", headers=as_(BORIS))
+    unlike = {"instance", "trace_id"}
+    assert theirs.status_code == nowhere.status_code == 404
+    assert {k: v for k, v in theirs.json().items() if k not in unlike} == {
+        k: v for k, v in nowhere.json().items() if k not in unlike
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("GET", "/{}"), ("GET", "/{}/messages"), ("POST", "/{}/messages")]
+)
+async def test_nobody_comes_in_without_a_token(chat_service: Any, chat_client: Any, method: str, path: str):
+    talk = await conversation(chat_service)
+    answer = await chat_client.request(method, f"conversations{path.format(talk)}", json={"body": "hello"})
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_second_wall_hides_conversations_from_another_tenant(chat_service: Any, chat_client: Any, as_: Any):
+    talk = await conversation(chat_service)
+    await say(chat_client, as_(OLENA), talk, CANARY)
+    for tenant in ("clinics", ""):
+        async with chat_service.database.session(tenant) as tx:
+            assert (await tx.scalars(select(ConversationRow))).all() == []
+            assert (await tx.scalars(select(MessageRow))).all() == []
+
+
+async def test_d2_a_side_sees_how_private_the_conversation_is_and_who_can_read_it(
+    chat_service: Any, chat_client: Any, as_: Any
+):
+    talk = await conversation(chat_service)
+    for person, side in ((OLENA, "client"), (ANNA, "specialist")):
+        answer = await chat_client.get(f"conversations/{talk}", headers=as_(person))
+        assert answer.status_code == 200
+        assert answer.json() == {
+            "id": str(talk), "side": side, "privacy_mode": "sealed", "accepted_at": "2026-03-02T18:00:00Z",
+            "readers": [{"side": "client", "id": str(OLENA.id)}, {"side": "specialist", "id": str(ANNA.id)}],
+            "readable_after_seq": 0, "last_seq": 0,
+        }  # fmt: skip
+
+
+async def test_d2_not_even_the_service_itself_can_unseal_a_conversation(chat_service: Any):
+    talk = await conversation(chat_service)
+    with pytest.raises(DBAPIError, match="privacy_mode_is_sealed"):
+        async with chat_service.database.session(THERAPY) as tx:
+            await tx.execute(update(ConversationRow).where(ConversationRow.id == talk).values(privacy_mode="observed"))
+
+
+async def test_one_s_conversations_come_page_by_page_the_latest_first(chat_service: Any, chat_client: Any, as_: Any):
+    talks = [await conversation(chat_service, after=number // 2) for number in range(7)]
+    await conversation(chat_service, by=BORIS, client=TARAS)
+    seen: list[str] = []
+    query = {"limit": "3"}
+    while True:
+        page = (await chat_client.get("conversations", headers=as_(ANNA), params=query)).json()
+        seen += [item["id"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert len(seen) == 7
+    assert set(seen) == {str(talk) for talk in talks}
+    assert seen[0] == str(talks[-1])
+
+
+async def test_both_sides_read_the_same_in_the_order_in_which_it_was_said(
+    chat_service: Any, chat_client: Any, as_: Any
+):
+    talk = await conversation(chat_service)
+    script = [(OLENA, "Добрий вечір"), (ANNA, "Good evening"), (ANNA, "Как вас зовут?"), (OLENA, "Олена 🌿")]
+    receipts = [(await say(chat_client, as_(who), talk, body)) for who, body in script]
+    assert [receipt.status_code for receipt in receipts] == [201] * 4
+    assert [receipt.json()["seq"] for receipt in receipts] == [1, 2, 3, 4]
+    assert [receipt.json()["side"] for receipt in receipts] == ["client", "specialist", "specialist", "client"]
+    theirs, ours = await heard(chat_client, as_(OLENA), talk), await heard(chat_client, as_(ANNA), talk)
+    assert theirs == ours
+    assert [(item["seq"], item["body"]) for item in ours["items"]] == list(enumerate((b for _, b in script), start=1))
+    assert ours["next"] is None
+
+
+async def test_messages_come_in_bounded_pages_that_join_without_gap(chat_service: Any, chat_client: Any, as_: Any):
+    talk = await conversation(chat_service)
+    for number in range(7):
+        await say(chat_client, as_(OLENA), talk, f"{number}")
+    seen: list[int] = []
+    after: int | None = 0
+    while after is not None:
+        page = await heard(chat_client, as_(ANNA), talk, after_seq=after, limit=3)
+        assert len(page["items"]) <= 3
+        seen += [item["seq"] for item in page["items"]]
+        after = page["next"]
+    assert seen == [1, 2, 3, 4, 5, 6, 7]
+    assert (await heard(chat_client, as_(ANNA), talk, after_seq=7)) == {"items": [], "next": None}
+
+
+async def test_simultaneous_messages_have_one_order_without_gaps(chat_service: Any, chat_client: Any, as_: Any):
+    talk = await conversation(chat_service)
+    sent = await gather(*(say(chat_client, as_(who), talk, f"{n}") for n in range(10) for who in (OLENA, ANNA)))
+    assert sorted(answer.json()["seq"] for answer in sent) == list(range(1, 21))
+    items = (await heard(chat_client, as_(OLENA), talk))["items"]
+    assert [item["seq"] for item in items] == list(range(1, 21))
+    assert {item["seq"] for item in items if item["side"] == "client"} == {
+        answer.json()["seq"] for answer in sent if answer.json()["side"] == "client"
+    }
+    events = [e.data for e in await outbox(chat_service.database.engine) if isinstance(e.data, MessageSent)]
+    assert [event.seq for event in events] == list(range(1, 21))
+
+
+async def test_b11_the_first_reply_is_told_exactly_once_however_many_race(
+    chat_service: Any, chat_client: Any, as_: Any
+):
+    talk = await conversation(chat_service)
+    await say(chat_client, as_(OLENA), talk, "Is anybody there?")
+    await gather(*(say(chat_client, as_(ANNA), talk, f"{number}") for number in range(10)))
+    replies = [e.data for e in await outbox(chat_service.database.engine) if isinstance(e.data, FirstReplySent)]
+    assert [(reply.conversation_id, reply.specialist_id) for reply in replies] == [(talk, ANNA.id)]
+
+
+async def test_b11_what_the_client_writes_is_no_reply(chat_service: Any, chat_client: Any, as_: Any):
+    talk = await conversation(chat_service)
+    await say(chat_client, as_(OLENA), talk, "Is anybody there?")
+    assert not [e for e in await outbox(chat_service.database.engine) if isinstance(e.data, FirstReplySent)]
+
+
+async def test_the_same_key_sends_once_and_answers_the_same(chat_service: Any, chat_client: Any, as_: Any):
+    talk = await conversation(chat_service)
+    first = await say(chat_client, as_(ANNA), talk, "Good evening", key="press-1")
+    second = await say(chat_client, as_(ANNA), talk, "Good evening", key="press-1")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert len((await heard(chat_client, as_(ANNA), talk))["items"]) == 1
+
+
+async def test_the_same_key_at_once_sends_once(chat_service: Any, chat_client: Any, as_: Any):
+    talk = await conversation(chat_service)
+    answers = await gather(*(say(chat_client, as_(ANNA), talk, "Good evening", key="press-1") for _ in range(8)))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert 201 in {answer.status_code for answer in answers}
+    assert len((await heard(chat_client, as_(OLENA), talk))["items"]) == 1
+    events = [e.data for e in await outbox(chat_service.database.engine) if isinstance(e.data, MessageSent)]
+    assert len(events) == 1
+
+
+async def test_a_key_is_for_one_message_and_is_required(chat_service: Any, chat_client: Any, as_: Any):
+    talk = await conversation(chat_service)
+    await say(chat_client, as_(ANNA), talk, "Good evening", key="press-1")
+    assert (await say(chat_client, as_(ANNA), talk, "Good night", key="press-1")).status_code == 422
+    bare = await chat_client.post(f"conversations/{talk}/messages", json={"body": "hello"}, headers=as_(ANNA))
+    assert bare.status_code == 400
+    assert bare.json()["code"] == "idempotency_key_missing"
+    assert (await say(chat_client, as_(OLENA), talk, "mine", key="press-1")).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "   ", "\n\t", "\u200b\u2060", "a\x00b", "x" * 4001, None, 7, True, ["hello"], {"text": "hello"}],
+    ids=["empty", "spaces", "lines", "invisible", "null", "long", "none", "number", "truth", "list", "object"],
+)
+async def test_what_is_no_message_is_refused(chat_service: Any, chat_client: Any, as_: Any, body: Any):
+    talk = await conversation(chat_service)
+    answer = await say(chat_client, as_(ANNA), talk, body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (await heard(chat_client, as_(ANNA), talk))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b'{"body": "hello", "privacy_mode": "observed"}', 422),
+        (b'{"body": "hello", "seq": 99}', 422),
+        (b'{"body": "hello", "sender_id": "01900000-0000-7000-8000-000000000011"}', 422),
+        (b'{"body": "\\ud800"}', 422),
+        (b'{"body": "hel', 400),
+        (b"\xff\xfe", 400),
+        (b"[]", 422),
+        (b"null", 422),
+        (b"", 422),
+        (b'{"body": "' + b"x" * 1_000_000 + b'"}', 413),
+    ],
+    ids=["mode", "seq", "sender", "surrogate", "cut", "bytes", "list", "null", "nothing", "megabyte"],
+)
+async def test_hostile_bodies_are_refused_in_plain_words(
+    chat_service: Any, chat_client: Any, as_: Any, content: bytes, status: int
+):
+    talk = await conversation(chat_service)
+    headers = as_(ANNA) | {"Idempotency-Key": str(uuid7()), "Content-Type": "application/json"}
+    answer = await chat_client.post(f"conversations/{talk}/messages", content=content, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (await heard(chat_client, as_(ANNA), talk))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "body", ["🌿" * 4000, "я" * 4000, " leading and trailing ", "\u202eright to left", "{{}} <b>'"]
+)
+async def test_whatever_can_be_read_arrives_as_it_was_written(chat_service: Any, chat_client: Any, as_: Any, body: str):
+    talk = await conversation(chat_service)
+    assert (await say(chat_client, as_(ANNA), talk, body)).status_code == 201
+    assert (await heard(chat_client, as_(OLENA), talk))["items"][0]["body"] == body
+
+
+@pytest.mark.parametrize(
+    "query", ["after_seq=-1", "after_seq=x", "after_seq=99999999999", "limit=0", "limit=101", "limit=1.5"]
+)
+async def test_pages_that_cannot_be_are_refused(chat_service: Any, chat_client: Any, as_: Any, query: str):
+    talk = await conversation(chat_service)
+    answer = await chat_client.get(f"conversations/{talk}/messages?{query}", headers=as_(ANNA))
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("name", ["not-an-id", "01900000", "%00", "../conversations"])
+async def test_names_that_cannot_be_are_refused(chat_client: Any, as_: Any, name: str):
+    answer = await chat_client.get(f"conversations/{name}", headers=as_(ANNA))
+    assert answer.status_code in {400, 404, 422}
+
+
+async def test_r14_the_words_are_in_one_table_and_nowhere_else(
+    chat_service: Any, chat_client: Any, as_: Any, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+):
+    talk = await conversation(chat_service)
+    with structlog.testing.capture_logs() as lines:
+        for body in (CANARY, CANARY + "\x00", CANARY * 300):
+            await say(chat_client, as_(OLENA), talk, body, key=str(uuid7()))
+        await chat_client.get(f"conversations/{talk}/messages", headers=as_(MARTA))
+    written = "".join(capfd.readouterr()) + caplog.text + repr(lines)
+    assert CANARY not in written
+    assert not any(CANARY.encode() in encode(event) for event in await outbox(chat_service.database.engine))
+    assert await tables_with(chat_service, CANARY) == {"messages"}
+
+
+async def test_a_size_bucket_is_all_that_events_tell_of_a_message(chat_service: Any, chat_client: Any, as_: Any):
+    talk = await conversation(chat_service)
+    await say(chat_client, as_(OLENA), talk, "x" * 300)
+    (event,) = [e.data for e in await outbox(chat_service.database.engine) if isinstance(e.data, MessageSent)]
+    assert (event.conversation_id, event.seq, event.side, event.size) == (talk, 1, "client", "m")
+    assert set(event.__struct_fields__) == {"tenant", "at", "conversation_id", "seq", "side", "size"}
+
+
+async def test_a_conversation_asked_for_before_chat_has_heard_is_there_when_it_has(
+    chat_service: Any, chat_client: Any, as_: Any
+):
+    event = accepted()
+    early = await chat_client.get(f"conversations/{event.request_id}", headers=as_(ANNA))
+    assert early.status_code == 404
+    assert "opens within seconds" in early.json()["title"]
+    await hear(chat_service, event)
+    assert (await chat_client.get(f"conversations/{event.request_id}", headers=as_(ANNA))).status_code == 200
+
+
+async def tables_with(service: Any, words: str) -> set[str]:
+    """The tables that hold these words, as text or as bytes."""
+    async with service.database.begin() as connection:
+        names = (
+            await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        ).scalars()
+        found: set[str] = set()
+        for name in names:
+            rows = (await connection.execute(text(f'SELECT t::text FROM "{name}" t'))).scalars()  # noqa: S608
+            if any(words in row or words.encode().hex() in row for row in rows):
+                found.add(name)
+        return found
