@@ -103,7 +103,7 @@ def token(issuer: DevIssuer) -> Callable[[Principal], str]:
 
 @pytest.fixture(scope="session")
 def as_(token: Callable[[Principal], str]) -> Callable[..., dict[str, str]]:
-    """Headers of a request by somebody; `as_(ANNA, key="...")` adds an Idempotency-Key."""
+    """Headers of a request by somebody; a `key` becomes their Idempotency-Key."""
 
     def headers(person: Principal, *, key: str | None = None) -> dict[str, str]:
         found = {"Authorization": f"Bearer {token(person)}"}
@@ -117,14 +117,12 @@ async def surroundings(platform: PlatformSettings, issuer: DevIssuer) -> AsyncIt
     """What services share: tokens are proved through real discovery and keys; no bus and no jobs run."""
     async with issuer.client() as client:
         verifier = Verifier(Keys(issuer.issuer, client), issuer=issuer.issuer, audience=platform.audience)
-        yield Surroundings(
-            platform=platform, verifier=verifier, signer=Signer(b"tests sign with this"), instance="test", works=False
-        )
+        yield Surroundings(platform=platform, verifier=verifier, signer=Signer(b"tests sign with this"), works=False)
 
 
 @pytest.fixture(scope="session")
 def database_for(postgres: str, worker: str) -> Callable[[str, Migrate], Any]:
-    """Gives `await database_for(name, migrate)`: an empty database, copied from a template that was migrated once."""
+    """How to get an empty database: a copy of a template that was migrated once, by whichever worker came first."""
 
     async def copy(name: str, migrate: Migrate) -> str:
         template, mine = f"template_{name}", f"dovira_{name}_{worker}"
@@ -202,7 +200,7 @@ support_running, support_service, support_client = _open("support"), _cleaned("s
 
 @pytest_asyncio.fixture
 async def serve() -> AsyncIterator[Callable[[ASGIApp], Any]]:
-    """Gives `await serve(app)`: the address of a real server on a free port, for streams and sockets."""
+    """How to put an application on a real server on a free port, for streams and sockets; gives its address."""
     async with contextlib.AsyncExitStack() as opened:
 
         async def start(app: ASGIApp) -> str:
@@ -219,7 +217,7 @@ async def _served(app: ASGIApp) -> AsyncIterator[str]:
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
-        yield "http://127.0.0.1:{}".format(listening.getsockname()[1])
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
         await serving

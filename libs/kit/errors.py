@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 
-class StartRefused(Exception):  # noqa: N818 - it says what happened, as every error here does
+class StartRefused(Exception):
     """Something that a program needs to start is missing; its message is the sentence a person sees."""
 
 

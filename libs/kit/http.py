@@ -1,4 +1,4 @@
-"""What endpoints ask for by type: who is calling, a transaction, the moment. A route without a policy does not import."""
+"""What endpoints ask for by type: who calls, a transaction, the moment. A route without a policy does not import."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -179,7 +179,7 @@ class Router(APIRouter):
 
     def add_api_route(
         self, path: str, endpoint: Callable[..., Any], *, policy: Policy | None = None, **options: Any
-    ) -> None:  # noqa: E501
+    ) -> None:
         """Enter a route; refuses one that does not say who may call it."""
         policy = policy or _declared(path, endpoint)
         options["openapi_extra"] = {"security": policy.security} | (options.get("openapi_extra") or {})

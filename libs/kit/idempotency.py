@@ -27,8 +27,8 @@ _HEADERS = ("content-type", "location", "etag")
 # The lock says at once whether the first call is still running; the primary key has the last word.
 _BEGIN = (
     "SELECT l.mine, i.fingerprint, i.status, i.headers, i.body "
-    "FROM (SELECT pg_try_advisory_xact_lock(hashtextextended(concat_ws(' ', $1::text, $2::uuid, $3::text, $4::text), 0))"
-    " AS mine) l LEFT JOIN idempotency i "
+    "FROM (SELECT pg_try_advisory_xact_lock(hashtextextended("
+    "concat_ws(' ', $1::text, $2::uuid, $3::text, $4::text), 0)) AS mine) l LEFT JOIN idempotency i "
     "ON i.tenant = $1::text AND i.principal = $2::uuid AND i.operation = $3::text AND i.key = $4::text"
 )
 _KEEP = (
@@ -54,7 +54,7 @@ class StillRunning(Conflict):
         return {"Retry-After": "1"}
 
 
-class Replayed(Exception):  # noqa: N818 - not a failure: the answer is known
+class Replayed(Exception):
     """This was asked and answered before."""
 
     def __init__(self, response: Response) -> None:

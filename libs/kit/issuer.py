@@ -1,7 +1,6 @@
 """The development issuer: real discovery, real keys, tokens for a cast of personas; never in production."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from libs.bus.ids import uuid7
 from libs.kit import clock
 from libs.kit.auth import Principal
 from libs.kit.errors import StartRefused
+from libs.kit.kept import kept
 from libs.kit.personas import PERSONAS
 from libs.kit.problems import of_status
 from libs.kit.settings import PlatformSettings
@@ -105,18 +105,12 @@ class DevIssuer:
 
 def _kept_key(path: Path) -> OKPKey:
     """The same key after a restart, so that tokens in somebody's clipboard go on working."""
-    if path.exists():
-        return OKPKey.import_key(json.loads(path.read_text(encoding="utf-8")))
-    key = OKPKey.generate_key("Ed25519", auto_kid=True)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(key.as_dict(private=True) | {"kid": key.kid}), encoding="utf-8")
-        draft.rename(path)
-    except OSError as error:
-        raise StartRefused(f"{path.parent} cannot be written: {error.strerror}. Set DOVIRA_RUN_DIR.") from error
-    return key
+
+    def make() -> str:
+        key = OKPKey.generate_key("Ed25519", auto_kid=True)
+        return json.dumps(key.as_dict(private=True) | {"kid": key.kid})
+
+    return OKPKey.import_key(json.loads(kept(path, make)))
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -50,9 +50,9 @@ async def run_once(service: str, job: Job, database: Database) -> None:
     outcome = "done"
     try:
         await job.run(database, clock.now())
-    except Exception as error:  # noqa: BLE001 - one failure must not end what time causes
-        outcome = "failed"
-        log.error("job.failed", service=service, job=job.name, exc_info=error)
+    except Exception as error:
+        outcome = "failed"  # One failure must not end what time causes.
+        log.exception("job.failed", service=service, job=job.name, exc_info=error)
     JOB_RUNS.labels(service, job.name, outcome).inc()
     JOB_SECONDS.labels(service, job.name).set(time.perf_counter() - started)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -36,17 +37,20 @@ async def upgrade(service: "Service", url: str) -> None:
     await _on(url, lambda connection: command.upgrade(config(service, connection), "head"))
 
 
+async def behind(service: "Service", url: str) -> bool:
+    """Whether a database still lacks a migration."""
+    found: list[str | None] = []
+    newest = ScriptDirectory.from_config(config(service)).get_current_head()
+    await _on(url, lambda connection: found.append(MigrationContext.configure(connection).get_current_revision()))
+    return found != [newest]
+
+
 def config(service: "Service", connection: Connection | None = None) -> Config:
     """A service's section of alembic.ini."""
     found = Config(INI, ini_section=service.name)
     found.set_section_option(service.name, "script_location", str(INI.parent / service.migrations))
     found.attributes["connection"] = connection
     return found
-
-
-def head(service: "Service") -> str | None:
-    """The newest revision of a service's schema."""
-    return ScriptDirectory.from_config(config(service)).get_current_head()
 
 
 def _run(service: "Service", connection: Connection) -> None:

@@ -77,7 +77,7 @@ class DatabaseAway(Unavailable):
     """The database does not answer just now. Nothing was changed; try again shortly."""
 
 
-def problem(  # noqa: PLR0913 - the members of a problem
+def problem(
     status: int,
     code: str,
     title: str,

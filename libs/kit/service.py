@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import MetaData
 from starlette.middleware.cors import CORSMiddleware
 
-from libs.bus import Consumers, Projection
+from libs.bus import Bus, Consumers, Projection
 from libs.bus.log import EventLog
 from libs.kit import health
 from libs.kit.auth import Verifier
@@ -74,7 +74,6 @@ class Surroundings:
     verifier: Verifier
     signer: Signer
     log: EventLog | None = None
-    instance: str = "local"
     serves: bool = True
     works: bool = True
 
@@ -90,7 +89,7 @@ class Running:
         self.signer = around.signer
         self.database = database
         self.settings = settings
-        self.bus: Any = None
+        self.bus: Bus | None = None
         self.resources: Any = None
         self.started = False
         self.closing = asyncio.Event()
@@ -113,7 +112,9 @@ class Running:
 
     async def _work(self, opened: AsyncExitStack) -> None:
         if self.around.log is not None:
-            self.bus = await opened.enter_async_context(_bus(self))
+            self.bus = await opened.enter_async_context(
+                Bus(self.name, self.database.engine, self.around.log, self.service.subscribers)
+            )
         self._tasks = [
             asyncio.create_task(
                 keep_running(self.name, job, self.database, self.closing), name=f"{self.name} {job.name}"
@@ -165,13 +166,3 @@ def application(service: Service, around: Surroundings, running: Running | None 
         )  # fmt: skip
     app.add_middleware(Edge, service=service.name)
     return app
-
-
-def _bus(running: Running) -> AbstractAsyncContextManager[Any]:
-    from libs.bus.bus import Bus  # noqa: PLC0415
-
-    service, around = running.service, running.around
-    bus: AbstractAsyncContextManager[Any] = Bus(
-        service.name, running.database.engine, around.log, service.subscribers, around.instance
-    )
-    return bus

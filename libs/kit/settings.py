@@ -44,6 +44,8 @@ class PlatformSettings(BaseSettings):
     kafka_bootstrap: str | None = Field(
         default=None, validation_alias="KAFKA_BOOTSTRAP", description="host:port; without it the log is PostgreSQL."
     )
+    kafka_replication: int = Field(default=1, ge=1, le=5, description="Copies of each new topic.")
+    migrate: bool | None = Field(default=None, description="Migrate at start; by default not in production.")
     run_dir: Path = Field(default=Path("run"), description="Where an embedded run keeps its data.")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

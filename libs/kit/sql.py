@@ -35,7 +35,7 @@ _NAMES = {
     "pk": "%(table_name)s_pk",
 }
 
-FastConnection = asyncpg.pool.PoolConnectionProxy  # type: ignore[type-arg]
+FastConnection = asyncpg.pool.PoolConnectionProxy
 
 
 def service_metadata() -> MetaData:
@@ -130,8 +130,7 @@ class Database:
             await connection.execute(f"BEGIN; SELECT set_config('app.tenant', '{_valid(tenant)}', true)")
             yield connection
             # An aborted transaction answers a COMMIT with ROLLBACK, and without an error.
-            if await connection.execute("COMMIT") != "COMMIT":
-                raise TransactionLost
+            _kept(await connection.execute("COMMIT"))
         except BaseException:
             if not connection.is_closed() and connection.is_in_transaction():
                 await connection.execute("ROLLBACK")
@@ -188,23 +187,29 @@ async def _refuse_the_unsafe(engine: AsyncEngine) -> None:
     try:
         async with engine.connect() as connection:
             found = await connection.exec_driver_sql(
-                "SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'), "
-                "current_setting('fsync'), rolsuper OR rolbypassrls, rolname FROM pg_roles WHERE rolname = current_user"
+                "SELECT current_setting('server_version_num')::int AS version, "
+                "current_setting('synchronous_commit') AS acknowledged, current_setting('fsync') AS synced, "
+                "rolsuper OR rolbypassrls AS above, rolname AS role FROM pg_roles WHERE rolname = current_user"
             )
-            version, acknowledged, synced, above, role = found.one()
+            row = found.one()
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         where = engine.url.render_as_string(hide_password=True)
         raise StartRefused(f"The database {where} does not let us in ({type(error).__name__}).") from error
-    if version < OLDEST:
-        raise StartRefused(f"PostgreSQL 15 or newer is needed; this one is {version // 10000}.")
-    if acknowledged not in {"on", "remote_apply"}:
+    if row.version < OLDEST:
+        raise StartRefused(f"PostgreSQL 15 or newer is needed; this one is {row.version // 10000}.")
+    if row.acknowledged not in {"on", "remote_apply"}:
         raise StartRefused(
-            f"synchronous_commit is {acknowledged}: a crash would lose what was acknowledged. Set it on."
+            f"synchronous_commit is {row.acknowledged}: a crash would lose what was acknowledged. Set it on."
         )
-    if synced != "on":
+    if row.synced != "on":
         raise StartRefused("fsync is off: a crash would lose what was acknowledged. Set it on.")
-    if above:
-        raise StartRefused(f"The role {role} stands above row-level security; a service needs a role that does not.")
+    if row.above:
+        raise StartRefused(f"The role {row.role} stands above row-level security; a service needs one that does not.")
+
+
+def _kept(done: str) -> None:
+    if done != "COMMIT":
+        raise TransactionLost
 
 
 def _valid(tenant: str) -> str:

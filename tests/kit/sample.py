@@ -22,6 +22,7 @@ from libs.kit.http import (
     Snapshot,
     Specialist,
     Transaction,
+    roles,
 )
 from libs.kit.idempotency import Idempotent
 from libs.kit.pagination import Page, Paging
@@ -124,8 +125,8 @@ async def take_plain_note(note: NewNote, client: Client, tx: Transaction, now: N
     return Note.model_validate(row)
 
 
-@routes.get("/notes")
-async def list_notes(caller: Caller, tx: Snapshot, paging: Paging) -> Page[Note]:
+@routes.get("/notes", policy=roles())
+async def list_notes(tx: Snapshot, paging: Paging) -> Page[Note]:
     """Everybody's notes in the caller's house, newest last."""
     query = sa.select(NoteRow).order_by(NoteRow.at, NoteRow.id).limit(paging.limit + 1)
     if paging.after:
@@ -134,8 +135,8 @@ async def list_notes(caller: Caller, tx: Snapshot, paging: Paging) -> Page[Note]
     return paging.page(rows, key=lambda row: (row.at, row.id), shape=Note.model_validate)
 
 
-@routes.get("/notes/{note_id}", responses=documented(NoteUnknown))
-async def show_note(note_id: UUID, caller: Caller, tx: Snapshot, response: Response, seen: IfNoneMatch = None) -> Note:
+@routes.get("/notes/{note_id}", policy=roles(), responses=documented(NoteUnknown))
+async def show_note(note_id: UUID, tx: Snapshot, response: Response, seen: IfNoneMatch = None) -> Note:
     """One note."""
     row = await tx.get(NoteRow, note_id)
     if row is None:
@@ -146,8 +147,8 @@ async def show_note(note_id: UUID, caller: Caller, tx: Snapshot, response: Respo
     return Note.model_validate(row)
 
 
-@routes.put("/notes/{note_id}")
-async def rewrite_note(note_id: UUID, note: NewNote, caller: Client, tx: Transaction, seen: IfMatch = None) -> Note:
+@routes.put("/notes/{note_id}", policy=roles("client"))
+async def rewrite_note(note_id: UUID, note: NewNote, tx: Transaction, seen: IfMatch = None) -> Note:
     """Change a note that one has seen."""
     row = await tx.get(NoteRow, note_id)
     if row is None:
@@ -163,8 +164,8 @@ async def write_in_a_snapshot(note: NewNote, caller: Caller, tx: Snapshot, now: 
     tx.add(NoteRow(id=uuid7(), tenant=caller.tenant, owner=caller.id, words=note.words, once=None, at=now))
 
 
-@routes.get("/failures/{code}")
-async def fail(code: str, caller: Caller, now: Now) -> None:
+@routes.get("/failures/{code}", policy=roles())
+async def fail(code: str, now: Now) -> None:
     """Every error by its code."""
     if code == "too_many_notes":
         raise TooManyNotes(until=now)
