@@ -10,8 +10,11 @@ from libs.kit.settings import PlatformSettings, ServiceSettings, read
 
 
 @contextmanager
-def server(platform: PlatformSettings) -> Iterator[str]:
+def server(platform: PlatformSettings, *, needed: bool = True) -> Iterator[str | None]:
     """An administrator's address, for as long as it is needed; main thread only."""
+    if not needed:
+        yield None
+        return
     if platform.database_url is not None:
         yield platform.database_url.get_secret_value()
         return
@@ -35,8 +38,5 @@ async def database_of(name: str, settings: ServiceSettings, admin: str | None) -
 def own_database(name: str, kind: type[ServiceSettings]) -> Iterator[str]:
     """One service's database, for a command that runs outside the platform's process."""
     settings = read(kind)
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
-        return
-    with server(read(PlatformSettings)) as admin:
-        yield asyncio.run(provision(admin, name))
+    with server(read(PlatformSettings), needed=settings.database_url is None) as admin:
+        yield asyncio.run(database_of(name, settings, admin))

@@ -94,7 +94,7 @@ class Running:
         self.started = False
         self.closing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self.app = application(service, around, self)
+        self.app = application(service, around.platform, self, serves=around.serves)
 
     @property
     def name(self) -> str:
@@ -137,9 +137,10 @@ class Running:
             await asyncio.gather(*late, return_exceptions=True)
 
 
-def application(service: Service, around: Surroundings, running: Running | None = None) -> FastAPI:
-    """The service's HTTP side."""
-    platform = around.platform
+def application(
+    service: Service, platform: PlatformSettings, running: Running | None = None, *, serves: bool = True
+) -> FastAPI:
+    """The service's HTTP side; a worker has the probes only."""
     docs = platform.docs if platform.docs is not None else not platform.production
     app = FastAPI(
         title=service.title,
@@ -154,7 +155,7 @@ def application(service: Service, around: Surroundings, running: Running | None 
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.service = running
-    if around.serves:
+    if serves:
         app.include_router(service.router)
     health.add_probes(app)
     render_problems(app)
