@@ -4,6 +4,7 @@ from uuid import UUID
 
 import asyncpg
 
+from libs.bus.clock import simulated
 from libs.bus.outbox import prepare
 from libs.events.intake import RequestAccepted
 from libs.kit.errors import Unavailable
@@ -93,5 +94,5 @@ async def _counted(db: FastConnection, press: Press) -> Receipt | None:
     """Give a loser its place. None when the same press is being counted twice at once: the first count stands."""
     if press.request is None:
         return None
-    row = await db.fetchrow(COUNT, press.request.id, press.specialist_id, press.key)
+    row = await db.fetchrow(COUNT, press.request.id, press.specialist_id, press.key, simulated.get())
     return Receipt(row["place"], row["margin_ms"], row["accepted_at"]) if row else None

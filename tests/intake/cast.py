@@ -1,0 +1,44 @@
+"""What intake's tests have people do."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import httpx
+from sqlalchemy import insert
+
+from libs.bus.ids import uuid7
+from libs.kit import clock
+from libs.kit.service import Running
+from services.intake.tables import SpecialistRow
+from tests.people import OLENA, THERAPY, Principal
+
+As = Callable[..., dict[str, str]]
+
+
+def crowd(size: int) -> list[Principal]:
+    """So many specialists."""
+    return [Principal(uuid7(), THERAPY, "specialist", frozenset({"specialist"})) for _ in range(size)]
+
+
+async def joined(intake: Running, people: Iterable[Principal]) -> Sequence[Principal]:
+    """Specialists who take part."""
+    known = list(people)
+    rows = [{"id": person.id, "tenant": person.tenant, "joined_at": clock.now()} for person in known]
+    async with intake.database.session("*") as tx:
+        await tx.execute(insert(SpecialistRow), rows)
+    return known
+
+
+async def opened(client: httpx.AsyncClient, as_: As, by: Principal = OLENA, **told: Any) -> Any:
+    """A request, as its client gets to see it."""
+    asked = {"kind": "chat", "category": "grief", "locale": "uk"} | told
+    answer = await client.post("requests", json=asked, headers=as_(by, key=str(uuid7())))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def press(
+    client: httpx.AsyncClient, as_: As, by: Principal, request: Any, key: str | None = None
+) -> httpx.Response:
+    """One press on Accept."""
+    return await client.post(f"requests/{request['id']}/acceptance", headers=as_(by, key=key or str(uuid7())))
