@@ -86,7 +86,7 @@ async def decide_ticket(
     verdict: Annotated[NewDecision, Body(openapi_examples=DECISIONS)],
     agent: Support,
     *,
-    if_match: IfMatch,
+    if_match: IfMatch = None,
     tx: Transaction,
     now: Now,
 ) -> Decision:
@@ -107,7 +107,7 @@ async def decide_ticket(
     responses=documented(TicketUnknown, NothingToReinstate, OwnTicket, *UNSEEN),
 )
 async def reinstate_request(
-    ticket_id: UUID, agent: Support, *, if_match: IfMatch, tx: Transaction, now: Now
+    ticket_id: UUID, agent: Support, *, if_match: IfMatch = None, tx: Transaction, now: Now
 ) -> Decision:
     """Put what this ticket struck back on the record."""
     decision = await commands.reinstate(tx, ticket_id, agent=agent, if_match=if_match, now=now)

@@ -19,6 +19,10 @@ class RequestUnknown(NotFound):
 class RequestNotHeardOf(Conflict):
     """Support has not heard of this request yet. If it was accepted just now, ask again in a few seconds."""
 
+    def headers(self) -> dict[str, str]:
+        """When to ask again."""
+        return {"Retry-After": "2"}
+
 
 class TicketUnknown(NotFound):
     """There is no such ticket among those you may see."""

@@ -292,7 +292,7 @@ async def test_pages_that_cannot_be_are_refused(chat_service: Any, chat_client: 
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("name", ["not-an-id", "01900000", "%00", "../conversations"])
+@pytest.mark.parametrize("name", ["not-an-id", "01900000", "%00", "x" * 200])
 async def test_names_that_cannot_be_are_refused(chat_client: Any, as_: Any, name: str):
     answer = await chat_client.get(f"conversations/{name}", headers=as_(ANNA))
     assert answer.status_code in {400, 404, 422}
