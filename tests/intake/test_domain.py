@@ -20,7 +20,7 @@ SIX, TWENTY = timedelta(minutes=6), timedelta(minutes=20)
 
 
 def a_request(**known: Any) -> Request:
-    facts = {
+    facts: dict[str, Any] = {
         "id": uuid7(), "tenant": THERAPY, "client_id": OLENA.id, "kind": "chat", "one_off": False,
         "opened_at": NOON, "reply_due": NOON + timedelta(seconds=30),
     }  # fmt: skip
@@ -32,7 +32,7 @@ def taken_by(winner: Any, **known: Any) -> Request:
 
 
 def a_press(request: Request | None, **known: Any) -> Press:
-    facts = {
+    facts: dict[str, Any] = {
         "now": NOON, "specialist_id": ANNA.id, "key": "k", "request": request, "joined": True, "ready_at": None,
         "earlier": None,
     }  # fmt: skip
@@ -209,7 +209,7 @@ def test_d8_a_session_has_no_outcome_before_it_begins() -> None:
 
 def test_a_session_belongs_to_the_winner_and_begins_after_the_acceptance() -> None:
     """Nobody else books one, and none is older than its engagement."""
-    book = {"session_id": uuid7(), "number": 1, "now": NOON}
+    book: dict[str, Any] = {"session_id": uuid7(), "number": 1, "now": NOON}
     with pytest.raises(domain.RequestUnknown):
         domain.book(request=taken_by(BORIS), specialist_id=ANNA.id, starts_at=NOON, **book)
     with pytest.raises(domain.RequestClosed):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import NamedTuple
 from uuid import UUID
 
@@ -95,7 +95,7 @@ class Hub:
                 self._beat()
         self._close()
 
-    async def read(self, tenant: str, after: int | None) -> AsyncIterator[bytes]:
+    async def read(self, tenant: str, after: int | None) -> AsyncGenerator[bytes]:
         """A stream from `after` on; without one, or with one too old, from a reset and what is open."""
         if after is not None and after > self._top:
             # Another instance may have seen more than this one has yet.
@@ -144,7 +144,7 @@ class Hub:
             if frame.position > after and frame.tenant == reader.tenant:
                 reader.put(frame.data)
 
-    async def _stream(self, reader: Reader) -> AsyncIterator[bytes]:
+    async def _stream(self, reader: Reader) -> AsyncGenerator[bytes]:
         try:
             while not self._closed:
                 await reader.woken.wait()

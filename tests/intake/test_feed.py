@@ -1,0 +1,360 @@
+"""The feed, as server-sent events from a real server, over two instances on one database."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from libs.kit.service import Running, Surroundings
+from services.intake import service
+from services.intake.api.hub import Hub, Reader
+from services.intake.commands import tidy_feed
+from services.intake.jobs import jobs
+from services.intake.queries import moment
+from services.intake.settings import Settings
+from tests.conftest import client_of
+from tests.intake.cast import As, joined, opened, press
+from tests.people import ANNA, BORIS, OLENA, STRANGE_CLIENT, STRANGE_SPECIALIST, Principal
+
+SOON = 5.0
+
+
+@dataclass
+class Happening:
+    """One event of the stream."""
+
+    event: str = ""
+    data: Any = None
+    id: str | None = None
+
+
+@dataclass
+class Stream:
+    """A reader that keeps to the specification, as a browser does."""
+
+    lines: AsyncIterator[str]
+    last_id: str | None = None
+    comments: int = 0
+    pending: Happening = field(default_factory=Happening)
+
+    async def next(self) -> Happening:
+        """The next event that carries data."""
+        async with asyncio.timeout(SOON):
+            async for line in self.lines:
+                if line == "":
+                    done, self.pending = self.pending, Happening()
+                    self.last_id = done.id or self.last_id
+                    if done.event:
+                        return done
+                elif line.startswith(":"):
+                    self.comments += 1
+                else:
+                    name, _, value = line.partition(": ")
+                    if name in {"event", "id"}:
+                        setattr(self.pending, name, value)
+                    elif name == "data":
+                        self.pending.data = json.loads(value)
+        raise EOFError
+
+    async def skip(self, count: int) -> Self:
+        """Past so many events."""
+        for _ in range(count):
+            await self.next()
+        return self
+
+    async def ended(self) -> bool:
+        """Whether the server ends the stream by itself."""
+        try:
+            await self.next()
+        except EOFError:
+            return True
+        return False
+
+
+@dataclass
+class Instance:
+    """One of several processes that serve the same feed."""
+
+    running: Running
+    client: httpx.AsyncClient
+    address: str
+    as_: As
+
+    async def ticket(self, person: Principal = BORIS) -> str:
+        answer = await self.client.post("feed-tickets", headers=self.as_(person))
+        assert answer.status_code == 201
+        return str(answer.json()["ticket"])
+
+    @asynccontextmanager
+    async def feed(self, person: Principal = BORIS, *, after: str | None = None) -> AsyncIterator[Stream]:
+        headers = {"Last-Event-ID": after} if after else {}
+        asked = {"ticket": await self.ticket(person)}
+        async with (
+            httpx.AsyncClient(base_url=self.address, timeout=SOON) as client,
+            client.stream("GET", "/v1/feed", params=asked, headers=headers) as response,
+        ):
+            assert response.status_code == 200
+            assert response.headers["content-type"].startswith("text/event-stream")
+            assert "no-cache" in response.headers["cache-control"]
+            assert response.headers["x-accel-buffering"] == "no"
+            yield Stream(response.aiter_lines())
+
+
+@pytest_asyncio.fixture
+async def instances(
+    intake_service: Running, surroundings: Surroundings, serve: Any, as_: As
+) -> AsyncIterator[list[Instance]]:
+    """Two instances that were started just now."""
+    url = intake_service.database.engine.url.render_as_string(hide_password=False)
+    async with AsyncExitStack() as opened_:
+        found = []
+        for _ in range(2):
+            running = await opened_.enter_async_context(service.open(surroundings, url))
+            client = await opened_.enter_async_context(client_of(running.app, "intake"))
+            found.append(Instance(running, client, await serve(running.app), as_))
+        yield found
+        # As a process does on its way out: first the streams are told, then the server waits for them.
+        for instance in found:
+            instance.running.wind_down()
+
+
+@pytest.fixture
+def here(instances: list[Instance]) -> Instance:
+    return instances[0]
+
+
+@pytest.fixture
+def there(instances: list[Instance]) -> Instance:
+    return instances[1]
+
+
+async def test_b3_a_card_shows_number_category_arrival_and_a_phone_mark(here: Instance, as_: As) -> None:
+    """And nothing else: no client, no phone number, no words."""
+    async with here.feed() as feed:
+        assert (await feed.next()).event == "reset"
+        request = await opened(here.client, as_, kind="phone", phone="+380441234567", category="panic")
+        happening = await feed.next()
+    assert happening.event == "request"
+    assert happening.data == {
+        "id": request["id"], "number": request["number"], "category": "panic", "received_at": request["received_at"],
+        "phone": True,
+    }  # fmt: skip
+
+
+async def test_b2_contact_data_never_enters_the_feed(here: Instance, as_: As) -> None:
+    """Neither the number nor the client, in anything that was sent."""
+    await joined(here.running, [ANNA])
+    async with here.feed() as feed:
+        await feed.next()
+        request = await opened(here.client, as_, kind="phone", phone="+380441234567")
+        await press(here.client, as_, ANNA, request)
+        sent = json.dumps([(await feed.next()).data, (await feed.next()).data])
+    assert "441234567" not in sent
+    assert str(OLENA.id) not in sent
+
+
+async def test_b4_the_card_vanishes_everywhere(here: Instance, there: Instance, as_: As) -> None:
+    """On every instance, whichever one the winner pressed on."""
+    await joined(here.running, [ANNA])
+    request = await opened(here.client, as_)
+    async with here.feed() as near, there.feed() as far:
+        await asyncio.gather(near.skip(2), far.skip(2))
+        await press(there.client, as_, ANNA, request)
+        for feed in (near, far):
+            gone = await feed.next()
+            assert (gone.event, gone.data) == ("gone", {"id": request["id"]})
+
+
+async def test_b6_a_cards_time_is_its_arrival(here: Instance, as_: As) -> None:
+    """For those who come later, too."""
+    request = await opened(here.client, as_)
+    await asyncio.sleep(0.3)
+    async with here.feed() as feed:
+        await feed.next()
+        assert (await feed.next()).data["received_at"] == request["received_at"]
+
+
+async def test_a_new_reader_begins_with_what_is_open(here: Instance, as_: As) -> None:
+    """After a reset, so that a card that was shown before and has gone is not kept."""
+    await joined(here.running, [ANNA])
+    taken, free = await opened(here.client, as_), await opened(here.client, as_)
+    await press(here.client, as_, ANNA, taken)
+    await asyncio.sleep(0.3)
+    async with here.feed() as feed:
+        assert (await feed.next()).event == "reset"
+        assert (await feed.next()).data["id"] == free["id"]
+        await opened(here.client, as_)
+        await feed.next()
+        assert feed.last_id is not None
+
+
+async def test_a_reader_resumes_where_it_was_on_another_instance(here: Instance, there: Instance, as_: As) -> None:
+    """What happened in between comes in order, without a gap and without a reset."""
+    await joined(here.running, [ANNA])
+    async with here.feed() as feed:
+        await feed.next()
+        first = await opened(here.client, as_)
+        await feed.next()
+    second = await opened(here.client, as_)
+    await press(here.client, as_, ANNA, first)
+    async with there.feed(after=feed.last_id) as resumed:
+        happened = [await resumed.next() for _ in range(2)]
+    assert [(one.event, one.data["id"]) for one in happened] == [("request", second["id"]), ("gone", first["id"])]
+
+
+async def test_nothing_is_missed_while_many_write_at_once(here: Instance, there: Instance, as_: As) -> None:
+    """A reader that reconnects after every event sees each request exactly once: numbers follow commits."""
+    seen: list[str] = []
+    async with there.feed() as feed:
+        await feed.next()
+        await opened(here.client, as_)
+        seen.append((await feed.next()).data["id"])
+        last_id = feed.last_id
+    clients = [here.client, there.client]
+    writing = asyncio.gather(*(opened(clients[n % 2], as_) for n in range(24)))
+    while len(seen) < 25:
+        async with (here, there)[len(seen) % 2].feed(after=last_id) as feed:
+            seen.append((await feed.next()).data["id"])
+            last_id = feed.last_id
+    written = {request["id"] for request in await writing}
+    assert set(seen[1:]) == written
+    assert len(seen) == 25
+
+
+@pytest.mark.parametrize("after", ["abc", "-1", "9" * 30, "٣", "999999999999", "1e3"])
+async def test_a_position_that_is_none_of_ours_begins_anew(here: Instance, as_: As, after: str) -> None:
+    """It is not an error of the reader's: it gets a reset and what is open."""
+    request = await opened(here.client, as_)
+    asked = {"ticket": await here.ticket(), "last_event_id": after}
+    async with (
+        httpx.AsyncClient(base_url=here.address, timeout=SOON) as client,
+        client.stream("GET", "/v1/feed", params=asked) as response,
+    ):
+        feed = Stream(response.aiter_lines())
+        assert (await feed.next()).event == "reset"
+        assert (await feed.next()).data["id"] == request["id"]
+
+
+async def test_a_position_that_was_forgotten_begins_anew(
+    here: Instance, as_: As, surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch, serve: Any
+) -> None:
+    """The log is bounded; whoever slept too long gets a reset."""
+    monkeypatch.setenv("INTAKE_FEED_KEEPS", "10")
+    url = here.running.database.engine.url.render_as_string(hide_password=False)
+    async with service.open(surroundings, url) as running, client_of(running.app, "intake") as client:
+        forgetful = Instance(running, client, await serve(running.app), as_)
+        async with forgetful.feed() as feed:
+            await feed.next()
+            await opened(client, as_)
+            await feed.next()
+        for _ in range(11):
+            await opened(client, as_)
+        await asyncio.sleep(0.3)
+        async with forgetful.feed(after=feed.last_id) as late:
+            assert (await late.next()).event == "reset"
+        running.wind_down()
+
+
+async def test_each_house_has_a_feed_of_its_own(here: Instance, as_: As) -> None:
+    """What is asked in one is not seen in the other."""
+    async with here.feed(STRANGE_SPECIALIST) as feed:
+        await feed.next()
+        await opened(here.client, as_)
+        strange = await opened(here.client, as_, by=STRANGE_CLIENT)
+        assert (await feed.next()).data["id"] == strange["id"]
+
+
+async def test_a_ticket_is_good_once_and_not_for_long(here: Instance, there: Instance) -> None:
+    """On whichever instance; and a refusal is a problem, not a broken stream."""
+    ticket = await here.ticket()
+    async with (
+        httpx.AsyncClient(base_url=there.address) as client,
+        client.stream("GET", "/v1/feed", params={"ticket": ticket}) as response,
+    ):
+        assert response.status_code == 200
+    late = await here.ticket()
+    async with here.running.database.begin() as connection:
+        await connection.execute(text("UPDATE feed_tickets SET expires_at = now()"))
+    for used in (ticket, late, "never was"):
+        answer = await here.client.get("feed", params={"ticket": used})
+        assert (answer.status_code, answer.json()["code"]) == (403, "ticket_refused")
+    assert (await here.client.get("feed")).status_code == 422
+    assert (await here.client.get("feed", params={"ticket": "x" * 65})).status_code == 422
+
+
+async def test_only_specialists_get_tickets(here: Instance, as_: As) -> None:
+    """The feed is nobody else's business."""
+    assert (await here.client.post("feed-tickets", headers=as_(OLENA))).status_code == 403
+
+
+async def test_streams_end_with_the_service(here: Instance) -> None:
+    """A server that waits for its connections does not wait for ever."""
+    async with here.feed() as feed:
+        await feed.next()
+        here.running.wind_down()
+        assert await feed.ended()
+
+
+async def test_a_silent_feed_is_kept_alive(here: Instance, as_: As) -> None:
+    """Comments go out while nothing happens."""
+    hub = here.running.resources
+    assert isinstance(hub, Hub)
+    async with here.feed() as feed:
+        await feed.next()
+        for _ in range(3):
+            hub._beat()
+            await asyncio.sleep(0.05)
+        await opened(here.client, as_)
+        await feed.next()
+        assert feed.comments >= 3
+
+
+async def test_a_slow_reader_holds_little_and_starts_over(here: Instance, as_: As) -> None:
+    """It harms nobody, and what it gets in the end is what is open."""
+    hub = here.running.resources
+    assert isinstance(hub, Hub)
+    stream = await hub.read("therapy", None)
+    assert b"event: reset" in await anext(stream)
+    [reader] = hub._readers["therapy"]
+    for _ in range(10_000):
+        reader.put(b"x" * 100)
+    assert len(reader.waiting) <= Settings().feed_queue
+    request = await opened(here.client, as_)
+    await hub.look()
+    data = await anext(stream)
+    assert data.startswith(b"retry: ")
+    assert request["id"].encode() in data
+    assert b"xxx" not in data
+    await stream.aclose()
+    assert not hub._readers["therapy"]
+
+
+def test_a_reader_that_is_behind_keeps_nothing() -> None:
+    """It will be told everything anyway."""
+    reader = Reader("therapy", 2)
+    reader.put(b"unseen")
+    assert not reader.waiting
+
+
+async def test_what_nobody_can_resume_from_is_forgotten(
+    here: Instance, as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log and expired tickets do not grow without bound."""
+    monkeypatch.setattr("services.intake.commands.feed.KEEPS", 3)
+    await here.ticket()
+    for _ in range(5):
+        await opened(here.client, as_)
+    await asyncio.sleep(0.3)
+    async with here.running.database.session("*") as tx:
+        await tx.execute(text("UPDATE feed_tickets SET expires_at = now()"))
+        await tidy_feed(tx, now=await moment(tx))
+        assert await tx.scalar(text("SELECT count(*) FROM feed_log")) == 3
+        assert await tx.scalar(text("SELECT count(*) FROM feed_tickets")) == 0
+    await jobs[0].run(here.running.database, as_)  # type: ignore[arg-type]
