@@ -30,6 +30,7 @@ from libs.kit.provision import administrator, provision
 from libs.kit.service import Running, Service, Surroundings
 from libs.kit.settings import PlatformSettings
 
+pytest_plugins = ["tests.kafka"]
 OURS = ("DOVIRA_", "INTAKE_", "CHAT_", "STATS_", "SUPPORT_")
 POSTGRES = "TEST_POSTGRES"
 Migrate = Callable[[str], Any]

@@ -18,6 +18,7 @@ from libs.bus.delivery import Subscription
 from libs.bus.ids import uuid7
 from libs.bus.log import EventLog
 from libs.bus.relay import Relay
+from libs.bus.retry import heed_cancellation
 
 _log = structlog.get_logger()
 _REMEMBER = timedelta(days=30)  # re-sends come minutes apart
@@ -118,6 +119,7 @@ class Bus:
             await asyncio.sleep(seconds)
             with suppress(Exception):
                 await chore()
+            heed_cancellation()
 
 
 async def all_quiet(buses: Sequence[Bus], *, within: float) -> bool:

@@ -20,7 +20,7 @@ from libs.bus import metrics, parking
 from libs.bus.claims import Claim, Claims, Fenced
 from libs.bus.consumers import Subscriber
 from libs.bus.log import TP, EventLog, Reader, Record, Truncated
-from libs.bus.retry import passing
+from libs.bus.retry import heed_cancellation, passing
 from libs.events import TOPICS, Envelope, Undecodable, UnknownType, decode
 
 _log = structlog.get_logger()
@@ -75,6 +75,7 @@ class Subscription:
                     await self._session()
                     pause = 0.05
                 except Exception as error:  # noqa: BLE001 - the next session starts from what the database says
+                    heed_cancellation()
                     metrics.REBUILDS.labels(self.name).inc()
                     _log.warning("delivery.interrupted", subscriber=self.name, error=type(error).__name__)
                     await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads instances, guards nothing

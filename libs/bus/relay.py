@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from libs.bus import metrics
 from libs.bus.log import TP, EventLog, Item, Writer
 from libs.bus.outbox import relay_waits_on
+from libs.bus.retry import heed_cancellation
 from libs.events import TOPICS
 
 SHARDS = 16
@@ -56,13 +57,15 @@ class Relay:
                 try:
                     sent = await self.round()
                 except Exception as error:  # noqa: BLE001 - whatever it was, the rows are still there
+                    heed_cancellation()
                     await self._abandon(error)
                     sent, pause = 0, min(2.0, pause * 2)
                 else:
                     pause = self._poll
                 if not sent:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(news.wait(), pause)
+                        async with asyncio.timeout(pause):
+                            await news.wait()
         finally:
             await self._abandon(None)
 

@@ -1,5 +1,7 @@
 """Which errors are worth another try."""
 
+import asyncio
+
 import sqlalchemy as sa
 
 _PASSING = {"08", "40", "53", "55", "57", "58"}  # SQLSTATE classes that say "not now" rather than "never"
@@ -11,3 +13,10 @@ def passing(error: BaseException) -> bool:
         state = getattr(error.orig, "sqlstate", None) or ""
         return error.connection_invalidated or isinstance(error, sa.exc.InterfaceError) or state[:2] in _PASSING
     return isinstance(error, OSError | TimeoutError | sa.exc.TimeoutError)
+
+
+def heed_cancellation() -> None:
+    """End here if this task was told to end: a driver in the middle of a call may have put its own error in the way."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

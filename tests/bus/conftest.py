@@ -1,13 +1,11 @@
 """What the bus's tests stand on: a database with its four tables, an `effects` table to write into, and three logs."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 
-from deploy.kafka import Kafka
 from libs.bus import bus_tables
 from libs.bus.ids import uuid7
 from libs.bus.kafka import KafkaLog
@@ -15,7 +13,6 @@ from libs.bus.local import LocalLog
 from libs.bus.log import EventLog
 from libs.bus.memory import MemoryLog
 from libs.events import Topic
-from libs.kit.postgres import Cluster
 
 metadata = sa.MetaData()
 bus_tables(metadata)
@@ -24,13 +21,6 @@ effects = sa.Table(
     sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
     sa.Column("key", sa.Uuid), sa.Column("number", sa.Integer), sa.Column("event", sa.Uuid),
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    running = Cluster.start(tmp_path_factory.mktemp("pg"))
-    yield running.url
-    running.stop()
 
 
 async def new_database(admin: str) -> AsyncEngine:
@@ -44,8 +34,8 @@ async def new_database(admin: str) -> AsyncEngine:
 
 
 @pytest.fixture(scope="session")
-async def _engine(cluster: str) -> AsyncIterator[AsyncEngine]:
-    engine = await new_database(cluster)
+async def _engine(postgres: str) -> AsyncIterator[AsyncEngine]:
+    engine = await new_database(postgres)
     async with engine.begin() as tx:
         await tx.run_sync(metadata.create_all)
     yield engine
@@ -64,13 +54,6 @@ def sessions(engine: AsyncEngine) -> async_sessionmaker:
     return async_sessionmaker(engine, expire_on_commit=False)
 
 
-@pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    running = Kafka.start(tmp_path_factory.mktemp("kafka"))
-    yield running.bootstrap
-    running.stop()
-
-
 @pytest.fixture(params=["memory", "local", "kafka"])
 async def log(request: pytest.FixtureRequest, topic: Topic) -> AsyncIterator[EventLog]:
     """Each log in turn, with one topic of its own."""
@@ -78,7 +61,7 @@ async def log(request: pytest.FixtureRequest, topic: Topic) -> AsyncIterator[Eve
     if request.param == "memory":
         made = MemoryLog()
     elif request.param == "local":
-        made = LocalLog(await new_database(request.getfixturevalue("cluster")), [topic])
+        made = LocalLog(await new_database(request.getfixturevalue("postgres")), [topic])
     else:
         made = KafkaLog(request.getfixturevalue("kafka"), [topic])
     await made.prepare()
@@ -89,8 +72,3 @@ async def log(request: pytest.FixtureRequest, topic: Topic) -> AsyncIterator[Eve
 @pytest.fixture
 def topic() -> Topic:
     return Topic(f"t.{uuid7().hex}", partitions=3)
-
-
-@pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    return tmp_path
