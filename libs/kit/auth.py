@@ -20,7 +20,7 @@ from libs.kit import clock
 from libs.kit.errors import Unauthenticated, Unavailable
 
 LEEWAY = 5
-_TENANT = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
+_TENANT = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 log = structlog.get_logger()
 
@@ -143,7 +143,7 @@ class Verifier:
             roles = roles[name]
         if not isinstance(roles, list) or not roles or not all(isinstance(role, str) for role in roles):
             raise ValueError("no roles")
-        if not _TENANT.match(claims["tenant"]):
+        if not _TENANT.fullmatch(claims["tenant"]):
             raise ValueError("no tenant")
         return Principal(UUID(claims["sub"]), claims["tenant"], roles[0], frozenset(roles))
 

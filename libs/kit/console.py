@@ -21,12 +21,13 @@ def welcome(everything: Together, commands: Sequence[str] = ()) -> None:
     places = _grid()
     for name, running in everything.running.items():
         places.add_row(running.service.title, f"{url}/{name}/docs")
+    tokens = everything.platform.run_dir / "tokens"
     parts: list[Table | Text] = [places]
     if everything.issuer:
         parts += [
             Text(),
             Text("Who you can be; their tokens last twelve hours:"),
-            _people(everything.issuer, everything),
+            _people(everything.issuer, tokens),
         ]
     console.print(Panel(Group(*parts), title=f"Dovira is at {url}", title_align="left", subtitle="Ctrl-C ends it"))
     if commands:
@@ -52,13 +53,12 @@ def refused(sentence: str) -> None:
     Console(stderr=True, soft_wrap=True, highlight=False).print(sentence, markup=False)
 
 
-def _people(issuer: DevIssuer, everything: Together) -> Table:
-    tokens = everything.platform.run_dir / "tokens"
-    tokens.mkdir(parents=True, exist_ok=True)
+def _people(issuer: DevIssuer, tokens: Path) -> Table:
+    tokens.mkdir(mode=0o700, parents=True, exist_ok=True)
     people = _grid()
     for name, who in issuer.personas.items():
         _write(tokens / name, issuer.token(who))
-        people.add_row(name, f"{who.role}, {who.tenant}", str(who.id), str(tokens / name))
+        people.add_row(name, f"{who.role}, {who.tenant}", str(who.id))
     return people
 
 
@@ -68,4 +68,4 @@ def _write(path: Path, words: str) -> None:
 
 
 def _grid() -> Table:
-    return Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    return Table(*(Column(no_wrap=True) for _ in range(3)), box=None, show_header=False, pad_edge=False)

@@ -6,6 +6,8 @@ from typing import Any, Final
 import structlog
 from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.bus.context import Cause, cause
@@ -16,6 +18,7 @@ from libs.kit.problems import of_failure, of_status, passing
 
 QUIET: Final = frozenset({"/livez", "/readyz", "/startupz", "/metrics"})
 UNKNOWN: Final = "none"
+BODY_LIMIT: Final = 64 * 1024
 log = structlog.get_logger()
 
 
@@ -48,7 +51,7 @@ class Edge:
             await of_status(400)(scope, receive, send)
             return
         with self._active.track_inprogress():
-            await self._app(scope, receive, send)
+            await self._app(scope, _bounded(scope, receive) if scope["type"] == "http" else receive, send)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one exchange."""
@@ -93,12 +96,33 @@ class _Exchange:
         await of_failure(error, self._scope["path"])(self._scope, self._receive, self._noting)
 
     def _route(self) -> str:
-        path: Any = getattr(self._scope.get("route"), "path", None)
+        """The template of the matched route; FastAPI keeps that of an included router beside the route."""
+        included = self._scope.get("fastapi", {}).get("effective_route_context")
+        matched = included or self._scope.get("route")
+        path: Any = None if isinstance(matched, Mount) else getattr(matched, "path", None)
         return path if isinstance(path, str) else UNKNOWN
 
     def _actor(self) -> str | None:
         principal = self._scope.get(PRINCIPAL)
         return str(principal.id) if principal else None
+
+
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """Stops reading a body that is too large, also one that does not say how large it is."""
+    declared = Headers(scope=scope).get("content-length", "")
+    read = int(declared) if declared.isascii() and declared.isdigit() else 0
+    if read <= BODY_LIMIT:
+        read = 0
+
+    async def bounded() -> Message:
+        nonlocal read
+        message = {} if read > BODY_LIMIT else await receive()
+        read += len(message.get("body", b""))
+        if read > BODY_LIMIT:
+            raise HTTPException(413)
+        return message
+
+    return bounded
 
 
 def _safe(headers: MutableHeaders) -> None:

@@ -22,7 +22,7 @@ from libs.kit.sql import FastConnection
 
 KEPT_FOR: Final = timedelta(days=2)
 _CLAIM = "dovira.idempotency"
-_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _HEADERS = ("content-type", "location", "etag")
 # The lock says at once whether the first call is still running; the primary key has the last word.
 _BEGIN = (
@@ -89,7 +89,7 @@ async def begin(connection: HTTPConnection, tx: AsyncSession | FastConnection, p
     if principal is None:
         raise Unauthenticated
     key = connection.headers.get("idempotency-key", "")
-    if not _KEY.match(key):
+    if not _KEY.fullmatch(key):
         raise IdempotencyKeyMissing
     claim = Claim(tx, (principal.tenant, principal.id, getattr(route, "name", ""), key), await _fingerprint(connection))
     known = await _row(tx, _BEGIN, *claim.name)

@@ -21,6 +21,7 @@ from libs.kit.errors import DomainError, TooSoon, Unavailable
 from libs.kit.trace import trace_id
 
 MEDIA_TYPE = "application/problem+json"
+HTTP_413 = 413  # Python learns its present name in 3.13.
 TITLES = {
     400: "The request could not be read.",
     401: "A valid access token is needed here.",
@@ -116,7 +117,7 @@ def of_domain(error: DomainError, instance: str | None = None) -> Response:
 
 def of_status(status: int, instance: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
     """What the framework says by number alone."""
-    phrase = http.HTTPStatus(status).phrase
+    phrase = "Content Too Large" if status == HTTP_413 else http.HTTPStatus(status).phrase
     code = phrase.lower().replace(" ", "_").replace("-", "_")
     return problem(status, code, TITLES.get(status, f"{phrase}."), instance=instance, headers=headers)
 

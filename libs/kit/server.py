@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.kit.errors import StartRefused
 from libs.kit.settings import PlatformSettings
@@ -48,7 +48,7 @@ async def serve(everything: Together, listening: socket.socket, *, when_ready: W
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run the process's one coroutine on the fastest loop there is."""
-    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=config_for(_nothing).get_loop_factory()) as runner:
         runner.run(main)
 
 
@@ -103,3 +103,7 @@ def _stopping_on_signals(server: Server) -> Iterator[None]:
         loop.add_signal_handler(name, server.stop)
     # The handlers stay: another Ctrl-C shall not break off what is being put in order.
     yield
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """No application: only the loop is wanted."""

@@ -25,7 +25,6 @@ from libs.kit.problems import any_4xx, render_problems
 from libs.kit.settings import PlatformSettings, ServiceSettings, read
 from libs.kit.sql import Database
 
-BODY_LIMIT = 64 * 1024
 EXPOSED = ["ETag", "Link", "Location", "Retry-After", "Idempotency-Replayed", "traceparent"]
 log = structlog.get_logger()
 
@@ -148,7 +147,6 @@ def application(
         version="1",
         generate_unique_id_function=lambda route: route.name,
         responses={"4XX": any_4xx()},
-        max_body_size=BODY_LIMIT,
         docs_url="/docs" if docs else None,
         redoc_url=None,
         openapi_url="/openapi.json" if docs else None,

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import NamedTuple, Self
 from uuid import UUID
 
-_TRACEPARENT = re.compile(r"^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$")
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 
 
 class Trace(NamedTuple):
@@ -19,7 +19,7 @@ class Trace(NamedTuple):
     @classmethod
     def under(cls, traceparent: str | None) -> Self:
         """A step beneath the caller's, or the first of a new trace."""
-        known = _TRACEPARENT.match(traceparent or "")
+        known = _TRACEPARENT.fullmatch(traceparent or "")
         if known is None:
             return cls(os.urandom(16).hex(), os.urandom(8).hex())
         return cls(known[1], os.urandom(8).hex(), known[3])

@@ -9,6 +9,7 @@ from fastapi import Response
 from pydantic import Field
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from libs.bus.context import cause
 from libs.bus.ids import uuid7
 from libs.kit.errors import Conflict, Invalid, NotFound, TooSoon, Unavailable
 from libs.kit.etags import IfMatch, IfNoneMatch, not_modified, require_match, tag
@@ -190,6 +191,13 @@ async def hello() -> str:
 async def echo(note: NewNote) -> str:
     """What was sent."""
     return note.words
+
+
+@routes.get("/causes", policy=PUBLIC)
+async def show_cause() -> list[str]:
+    """Why this is being done."""
+    why = cause.get()
+    return [str(why.correlation_id), why.traceparent or ""] if why else []
 
 
 @routes.get("/words", policy=PUBLIC)
