@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
 from libs.bus.ids import uuid7
@@ -14,6 +14,7 @@ from libs.bus.testing import outbox
 from libs.events import encode
 from libs.events.chat import FirstReplySent, MessageSent
 from services.chat.tables import ConversationRow, MessageRow
+from tests.canary import tables_with
 from tests.chat.scenes import accepted, conversation, hear, heard, say
 from tests.people import (
     ANNA,
@@ -329,17 +330,3 @@ async def test_a_conversation_asked_for_before_chat_has_heard_is_there_when_it_h
     assert "opens within seconds" in early.json()["title"]
     await hear(chat_service, event)
     assert (await chat_client.get(f"conversations/{event.request_id}", headers=as_(ANNA))).status_code == 200
-
-
-async def tables_with(service: Any, words: str) -> set[str]:
-    """The tables that hold these words, as text or as bytes."""
-    async with service.database.begin() as connection:
-        names = (
-            await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
-        ).scalars()
-        found: set[str] = set()
-        for name in names:
-            rows = (await connection.execute(text(f'SELECT t::text FROM "{name}" t'))).scalars()  # noqa: S608
-            if any(words in row or words.encode().hex() in row for row in rows):
-                found.add(name)
-        return found

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from libs.bus.ids import uuid7
 from libs.bus.testing import outbox
@@ -14,6 +14,7 @@ from libs.events import encode
 from libs.events.support import ExclusionDecided, Ground, RequestDenied, TicketOpened
 from services.support.domain import DenialReason
 from services.support.tables import DecisionRow, EngagementRow, TicketRow
+from tests.canary import tables_with
 from tests.people import (
     ANNA,
     BORIS,
@@ -474,20 +475,6 @@ async def test_r16_the_words_are_in_one_table_and_nowhere_else(
     assert CANARY not in "".join(capfd.readouterr()) + caplog.text + repr(lines)
     assert not any(CANARY.encode() in encode(event) for event in await outbox(support_service.database.engine))
     assert await tables_with(support_service, CANARY) == {"tickets"}
-
-
-async def tables_with(service: Any, words: str) -> set[str]:
-    """The tables that hold these words, as text or as bytes."""
-    async with service.database.begin() as connection:
-        names = (
-            await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
-        ).scalars()
-        found: set[str] = set()
-        for name in names:
-            rows = (await connection.execute(text(f'SELECT t::text FROM "{name}" t'))).scalars()  # noqa: S608
-            if any(words in row or words.encode().hex() in row for row in rows):
-                found.add(name)
-        return found
 
 
 async def test_a_history_never_forgets(support_service: Any, anna: Desk, marta: Desk):
