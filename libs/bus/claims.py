@@ -29,16 +29,18 @@ SELECT ceil(count(*)::numeric /
   (1 + count(DISTINCT owner) FILTER (WHERE owner <> :owner AND lease > clock_timestamp())))
 FROM claims WHERE subscriber = :subscriber
 """)
-_RELEASE = sa.text("""
-UPDATE claims SET owner = NULL WHERE subscriber = :subscriber AND owner = :owner AND (topic, part) IN (
-  SELECT topic, part FROM claims WHERE subscriber = :subscriber AND owner = :owner ORDER BY topic, part OFFSET :share)
-""")
+# What is free, and what others hold above their share: they find out at their next renewal, or are fenced before it.
 _TAKE = sa.text("""
+WITH held AS (
+  SELECT topic, part, owner, lease, row_number() OVER (PARTITION BY owner ORDER BY topic, part) AS nth,
+    count(*) FILTER (WHERE owner = :owner) OVER () AS mine
+  FROM claims WHERE subscriber = :subscriber)
 UPDATE claims SET owner = :owner, epoch = epoch + 1, lease = clock_timestamp() + CAST(:ttl AS interval)
 WHERE subscriber = :subscriber AND (topic, part) IN (
-  SELECT topic, part FROM claims WHERE subscriber = :subscriber AND owner IS DISTINCT FROM :owner
-    AND (owner IS NULL OR lease < clock_timestamp()) ORDER BY topic, part
-  LIMIT greatest(0, :share - (SELECT count(*) FROM claims WHERE subscriber = :subscriber AND owner = :owner)))
+  SELECT topic, part FROM held WHERE owner IS DISTINCT FROM :owner
+    AND (owner IS NULL OR lease < clock_timestamp() OR nth > :share)
+  ORDER BY owner IS NOT NULL AND lease >= clock_timestamp(), topic, part
+  LIMIT greatest(0, :share - (SELECT coalesce(max(mine), 0) FROM held)))
 """)
 _MINE = sa.text(
     "SELECT topic, part, next, epoch FROM claims WHERE subscriber = :subscriber AND owner = :owner AND stopped IS NULL"
@@ -85,12 +87,11 @@ class Claims:
             return {TP(*row) for row in await connection.execute(_KNOWN, self._me())}
 
     async def renew(self) -> dict[TP, Claim]:
-        """Keep, hand over and take partitions until this instance has its fair share; give back what is ours."""
+        """Keep what is ours and take until this instance has its fair share; gives back what is ours now."""
         async with self._engine.begin() as tx:
             await tx.execute(_SERIALISE, self._me())
             await tx.execute(_RENEW, self._me(owner=self._owner, ttl=self._ttl))
             share = int(await tx.scalar(_SHARE, self._me(owner=self._owner)) or 0)
-            await tx.execute(_RELEASE, self._me(owner=self._owner, share=share))
             await tx.execute(_TAKE, self._me(owner=self._owner, ttl=self._ttl, share=share))
             rows = await tx.execute(_MINE, self._me(owner=self._owner))
             return {TP(row.topic, row.part): Claim(row.next, row.epoch) for row in rows}

@@ -131,8 +131,6 @@ class Subscription:
 
     def _read(self, record: Record) -> Read:
         """Understand a record as far as we want it."""
-        if (record.tp.topic, record.key) in self._blocked:
-            return Read(record, None, Behind())
         try:
             return Read(record, decode(record.value, self._wanted))
         except UnknownType:
@@ -162,8 +160,11 @@ class Subscription:
 
     async def _take(self, chunk: Sequence[Read]) -> None:
         """One transaction: the position by compare-and-set, then the effects."""
-        if error := next((read.error for read in chunk if read.error), None):
-            raise error
+        for record, _, error in chunk:
+            if (record.tp.topic, record.key) in self._blocked:
+                raise Behind
+            if error:
+                raise error
         envelopes = [read.envelope for read in chunk if read.envelope]
         ends = {read.record.tp: read.record.offset + 1 for read in chunk}
         with metrics.TRANSACTION.labels(self.name).time():

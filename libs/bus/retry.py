@@ -3,6 +3,7 @@
 import asyncio
 
 import sqlalchemy as sa
+from asyncpg import InterfaceError, InternalClientError
 
 _PASSING = {"08", "40", "53", "55", "57", "58"}  # SQLSTATE classes that say "not now" rather than "never"
 
@@ -12,7 +13,8 @@ def passing(error: BaseException) -> bool:
     if isinstance(error, sa.exc.DBAPIError):
         state = getattr(error.orig, "sqlstate", None) or ""
         return error.connection_invalidated or isinstance(error, sa.exc.InterfaceError) or state[:2] in _PASSING
-    return isinstance(error, OSError | TimeoutError | sa.exc.TimeoutError)
+    # asyncpg says "internal" when its server was killed in the middle of a statement.
+    return isinstance(error, OSError | TimeoutError | sa.exc.TimeoutError | InternalClientError | InterfaceError)
 
 
 def heed_cancellation() -> None:

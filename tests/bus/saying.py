@@ -1,8 +1,11 @@
 """Events to say in tests, and subscribers that write down what they hear."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from inspect import isawaitable
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -82,3 +85,13 @@ class Sums:
 def firsts(numbers: Sequence[int]) -> list[int]:
     """The order in which each first occurred."""
     return list(Counter(numbers))
+
+
+async def eventually(holds: Callable[[], Any], within: float = 60) -> None:
+    """Wait until something holds; it may be asked of the database."""
+    async with asyncio.timeout(within):
+        while True:
+            found = holds()
+            if await found if isawaitable(found) else found:
+                return
+            await asyncio.sleep(0.02)
