@@ -1,10 +1,11 @@
 """What intake's tests have people do."""
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 import httpx
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from libs.bus.ids import uuid7
 from libs.kit import clock
@@ -13,6 +14,7 @@ from services.intake.tables import SpecialistRow
 from tests.people import OLENA, THERAPY, Principal
 
 As = Callable[..., dict[str, str]]
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
 
 
 def crowd(size: int) -> list[Principal]:
@@ -42,3 +44,15 @@ async def press(
 ) -> httpx.Response:
     """One press on Accept."""
     return await client.post(f"requests/{request['id']}/acceptance", headers=as_(by, key=key or str(uuid7())))
+
+
+async def at_once(
+    intake: Running, table: str, presses: Sequence[Coroutine[Any, Any, httpx.Response]]
+) -> list[httpx.Response]:
+    """Presses of which none can write before all have read: the race that chance would rarely give."""
+    async with asyncio.timeout(10), intake.database.session("*") as tx:
+        await tx.execute(text(f"SELECT 1 FROM {table} FOR UPDATE"))  # noqa: S608 - a name from the test itself
+        pressing = asyncio.gather(*presses)
+        while (await tx.execute(WAITING)).scalar_one() < len(presses):  # noqa: ASYNC110 - only PostgreSQL knows
+            await asyncio.sleep(0.01)
+    return await pressing

@@ -19,7 +19,7 @@ from libs.events.intake import (
 )
 from libs.kit import clock
 from libs.kit.service import Running
-from tests.intake.cast import As, crowd, joined, opened, press
+from tests.intake.cast import As, at_once, crowd, joined, opened, press
 from tests.people import ANNA, BORIS, MARTA, OLENA, STRANGE_CLIENT, STRANGE_SPECIALIST, TARAS
 
 PHONE = "+380 44 123 45 67"
@@ -132,6 +132,38 @@ async def test_b4_first_press_wins(intake_client: httpx.AsyncClient, intake_serv
     assert accepted.at == moment(won[0]["accepted_at"])
 
 
+async def test_b4_of_presses_that_all_saw_it_free_one_wins(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As
+) -> None:
+    """The row itself is the referee: what everybody had read before does not matter."""
+    request = await opened(intake_client, as_)
+    specialists = await joined(intake_service, crowd(10))
+    answers = await at_once(
+        intake_service, "requests", [press(intake_client, as_, person, request) for person in specialists]
+    )
+    [won] = [answer.json() for answer in answers if answer.status_code == 201]
+    lost = [answer.json()["receipt"] for answer in answers if answer.status_code == 409]
+    assert sorted(receipt["order"] for receipt in lost) == list(range(2, 11))
+    assert {moment(receipt["accepted_at"]) for receipt in lost} == {moment(won["accepted_at"])}
+    [accepted] = await said(intake_service, RequestAccepted)
+    [row] = await rows(intake_service, "SELECT accepted_by, accepted_at FROM requests")
+    assert (row.accepted_by, row.accepted_at) == (accepted.specialist_id, accepted.at)
+
+
+async def test_b5_of_presses_that_all_saw_one_rested_one_wins(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As
+) -> None:
+    """The specialist's row is the referee of the wait."""
+    requests = [await opened(intake_client, as_) for _ in range(10)]
+    await joined(intake_service, [ANNA])
+    answers = await at_once(
+        intake_service, "specialists", [press(intake_client, as_, ANNA, request) for request in requests]
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] + [429] * 9
+    assert len(await rows(intake_service, "SELECT 1 FROM requests WHERE accepted_by IS NOT NULL")) == 1
+    assert len(await said(intake_service, RequestAccepted)) == 1
+
+
 async def test_b5_one_specialist_wins_one_request_at_a_time(
     intake_client: httpx.AsyncClient, intake_service: Running, as_: As
 ) -> None:
@@ -216,7 +248,8 @@ async def test_d7_the_winners_retry_and_second_device_get_the_same_acceptance(
     await joined(intake_service, [ANNA])
     request = await opened(intake_client, as_)
     keys = ["phone", "tablet", "phone", "tablet", "desk"]
-    answers = await gather(*(press(intake_client, as_, ANNA, request, key) for key in keys))
+    presses = [press(intake_client, as_, ANNA, request, key) for key in keys]
+    answers = await at_once(intake_service, "specialists", presses)
     answers.append(await press(intake_client, as_, ANNA, request, "phone"))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
