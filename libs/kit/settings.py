@@ -88,7 +88,7 @@ def read(settings: type[S], **given: Any) -> S:
         return settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = "__".join(str(part) for part in first["loc"])
+        name = "__".join(part for part in first["loc"] if isinstance(part, str))
         prefix = settings.model_config.get("env_prefix", "")
         variable = name if name.isupper() else f"{prefix}{name}".upper()
         raise StartRefused(f"The setting {variable} is not right: {first['msg']}.") from None

@@ -64,9 +64,10 @@ async def together(
     """Open services beside one another; on leaving, all are closed, the last opened first."""
     async with AsyncExitStack() as opened:
         issuer, verifier = await _identity(platform, opened)
+        signer = Signer(_secret(platform))
         events = await _event_log(platform, admin, opened) if works and services else None
         around = Surroundings(
-            platform=platform, verifier=verifier, signer=Signer(_secret(platform)),
+            platform=platform, verifier=verifier, signer=signer,
             log=events, serves=serves, works=works,
         )  # fmt: skip
         running: dict[str, Running] = {}

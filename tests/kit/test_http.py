@@ -10,9 +10,10 @@ from uuid import uuid4  # noqa: TID251 - any id will do
 import pytest
 import sqlalchemy as sa
 import structlog
+
 from libs.bus.context import cause
-from libs.kit.http import PUBLIC, Client, Now, Router, Specialist
 from libs.kit import logs
+from libs.kit.http import PUBLIC, Client, Now, Router, Specialist
 from libs.kit.jobs import Job
 from libs.kit.sql import TransactionLost
 from tests.kit import sample
@@ -22,12 +23,12 @@ from tests.people import ANNA, OLENA, STRANGE_CLIENT, TARAS
 PROBLEM = "application/problem+json"
 
 
-async def count(service) -> int:
+async def count(service):
     async with service.database.session("*") as tx:
         return await tx.scalar(sa.select(sa.func.count()).select_from(NoteRow))
 
 
-def is_problem(answer, status: int, code: str) -> dict:
+def is_problem(answer, status, code):
     body = answer.json()
     assert (answer.status_code, body["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == PROBLEM
@@ -82,7 +83,7 @@ def test_a_route_with_two_policies_does_not_import():
 
         @Router().post("/both")
         async def both(client: Client, specialist: Specialist) -> None:
-            """Whose?"""
+            """Whose, then."""
 
 
 async def test_without_a_token_nothing_is_said_about_the_request(sample_client):

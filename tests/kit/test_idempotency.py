@@ -13,7 +13,7 @@ from tests.people import OLENA, STRANGE_CLIENT, TARAS
 PATHS = ("/notes", "/quick-notes")
 
 
-async def count(service) -> int:
+async def count(service):
     async with service.database.session("*") as tx:
         return await tx.scalar(sa.select(sa.func.count()).select_from(NoteRow))
 
@@ -79,7 +79,7 @@ async def test_of_twenty_at_once_one_takes_effect(sample_client, sample_service,
 @given(asked=st.lists(st.tuples(st.sampled_from("kl"), st.sampled_from("ab")), min_size=1, max_size=8))
 def test_effects_are_as_many_as_keys_in_whatever_order_they_come(asked, history):
     kept, answers = history(asked)
-    first = {}
+    first: dict[str, str] = {}
     for key, words in asked:
         first.setdefault(key, words)
     assert sorted(kept) == sorted(first.values())

@@ -10,30 +10,31 @@ from libs.kit.pagination import CursorUnknown, Signer
 from tests.people import OLENA, TARAS
 
 
-@pytest.fixture
+@pytest.fixture(name="_notes")
 async def notes(sample_client, as_):
     for number in range(7):
         await sample_client.post("/plain-notes", json={"words": str(number)}, headers=as_(OLENA))
 
 
 async def pages(client, headers, limit):
-    url, found = f"/notes?limit={limit}", []
-    while url:
+    found, url = [], f"/notes?limit={limit}"
+    while True:
         answer = await client.get(url, headers=headers)
         assert len(answer.json()["items"]) <= limit
         found += [note["words"] for note in answer.json()["items"]]
         following = answer.links.get("next", {}).get("url")
         assert bool(following) == bool(answer.json()["next"])
-        url = f"http://dovira.test{following}" if following else None
-    return found
+        if not following:
+            return found
+        url = f"http://dovira.test{following}"
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
-async def test_following_links_finds_each_item_once(sample_client, notes, as_, limit):
+async def test_following_links_finds_each_item_once(sample_client, _notes, as_, limit):
     assert await pages(sample_client, as_(OLENA), limit) == [str(number) for number in range(7)]
 
 
-async def test_what_arrives_meanwhile_moves_nothing(sample_client, notes, as_):
+async def test_what_arrives_meanwhile_moves_nothing(sample_client, _notes, as_):
     async def write():
         for _ in range(10):
             await sample_client.post("/plain-notes", json={"words": "new"}, headers=as_(TARAS))
@@ -48,7 +49,7 @@ async def test_pages_are_bounded(sample_client, as_, limit):
     assert answer.json()["errors"][0]["pointer"] == "#/query/limit"
 
 
-async def test_a_cursor_that_was_touched_is_refused(sample_client, notes, as_):
+async def test_a_cursor_that_was_touched_is_refused(sample_client, _notes, as_):
     cursor = (await sample_client.get("/notes?limit=2", headers=as_(OLENA))).json()["next"]
     for place in range(0, len(cursor), 7):
         touched = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]
