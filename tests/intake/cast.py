@@ -53,6 +53,12 @@ async def at_once(
     async with asyncio.timeout(10), intake.database.session("*") as tx:
         await tx.execute(text(f"SELECT 1 FROM {table} FOR UPDATE"))  # noqa: S608 - a name from the test itself
         pressing = asyncio.gather(*presses)
-        while (await tx.execute(WAITING)).scalar_one() < len(presses):  # noqa: ASYNC110 - only PostgreSQL knows
+        while await waiting(intake) < len(presses):  # noqa: ASYNC110 - only PostgreSQL knows
             await asyncio.sleep(0.01)
     return await pressing
+
+
+async def waiting(intake: Running) -> int:
+    """How many transactions wait for a row; asked in a new one each time, for within one the answer stands still."""
+    async with intake.database.begin() as connection:
+        return int((await connection.execute(WAITING)).scalar_one())
