@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, false, text
+from sqlalchemy import BigInteger, Identity, Index, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from libs.kit.sql import ServiceTables
@@ -29,7 +29,7 @@ class SessionRow(Base):
     version: Mapped[int] = mapped_column(BigInteger)
     event_id: Mapped[UUID]
     held: Mapped[bool]
-    prev_held: Mapped[bool] = mapped_column(server_default=false())
+    prev_held: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class EngagementRow(Base):
@@ -52,7 +52,7 @@ class EngagementRow(Base):
     decision_id: Mapped[UUID | None]
     prev_opened_at: Mapped[datetime | None]
     prev_held: Mapped[int] = mapped_column(server_default=text("0"))
-    prev_struck: Mapped[bool] = mapped_column(server_default=false())
+    prev_struck: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class JournalRow(Base):

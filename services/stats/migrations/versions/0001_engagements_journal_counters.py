@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.Column("decision_id", sa.Uuid(), nullable=True),
         sa.Column("prev_opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("prev_held", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("prev_struck", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("prev_struck", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("request_id", "specialist_id", "tenant", name=op.f("engagements_pk")),
         postgresql_with={"fillfactor": 75},
     )
@@ -127,7 +127,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
-        sa.Column("prev_held", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("prev_held", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("request_id", "specialist_id", "tenant", "session_id", name=op.f("sessions_pk")),
         postgresql_with={"fillfactor": 75},
     )
