@@ -71,7 +71,7 @@ class Claim:
     fingerprint: bytes
 
 
-def idempotency_key(
+async def idempotency_key(
     key: Annotated[str | None, Header(alias="Idempotency-Key", description="A new one per intention.")] = None,
 ) -> None:
     """Marks a route as one whose requests may come twice, and tells OpenAPI."""

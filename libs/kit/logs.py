@@ -7,6 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from types import TracebackType
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from libs.kit.trace import trace_id
@@ -24,7 +25,7 @@ LONGEST = 200
 
 def configure(*, level: str = "info", console: bool = False) -> None:
     """Send everything, the libraries' lines too, through one list of known keys to standard output."""
-    shape: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(ensure_ascii=False)
+    shape: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(_json)
     structlog.configure(
         processors=[*_own(), shape],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -41,6 +42,10 @@ def configure(*, level: str = "info", console: bool = False) -> None:
         logging.getLogger(name).propagate = name != "uvicorn.access"
     for chatty in ("alembic", "httpx", "aiokafka", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _json(event: Any, **_: Any) -> str:
+    return msgspec.json.encode(event).decode()
 
 
 def _own() -> list[Any]:

@@ -10,7 +10,7 @@ from libs.kit.pagination import CursorUnknown, Signer
 from tests.people import OLENA, TARAS
 
 
-@pytest.fixture(name="_notes")
+@pytest.fixture
 async def notes(sample_client, as_):
     for number in range(7):
         await sample_client.post("/plain-notes", json={"words": str(number)}, headers=as_(OLENA))
@@ -29,12 +29,14 @@ async def pages(client, headers, limit):
         url = f"http://dovira.test{following}"
 
 
+@pytest.mark.usefixtures("notes")
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
-async def test_following_links_finds_each_item_once(sample_client, _notes, as_, limit):
+async def test_following_links_finds_each_item_once(sample_client, as_, limit):
     assert await pages(sample_client, as_(OLENA), limit) == [str(number) for number in range(7)]
 
 
-async def test_what_arrives_meanwhile_moves_nothing(sample_client, _notes, as_):
+@pytest.mark.usefixtures("notes")
+async def test_what_arrives_meanwhile_moves_nothing(sample_client, as_):
     async def write():
         for _ in range(10):
             await sample_client.post("/plain-notes", json={"words": "new"}, headers=as_(TARAS))
@@ -49,7 +51,8 @@ async def test_pages_are_bounded(sample_client, as_, limit):
     assert answer.json()["errors"][0]["pointer"] == "#/query/limit"
 
 
-async def test_a_cursor_that_was_touched_is_refused(sample_client, _notes, as_):
+@pytest.mark.usefixtures("notes")
+async def test_a_cursor_that_was_touched_is_refused(sample_client, as_):
     cursor = (await sample_client.get("/notes?limit=2", headers=as_(OLENA))).json()["next"]
     for place in range(0, len(cursor), 7):
         touched = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]
