@@ -1,6 +1,6 @@
 """A real Apache Kafka on one machine, without containers: for development, for tests and for measuring."""
 
-from deploy.kafka.cluster import Kafka
+from deploy.kafka.cluster import Kafka, consumer_groups
 from deploy.kafka.jars import available
 
-__all__ = ["Kafka", "available"]
+__all__ = ["Kafka", "available", "consumer_groups"]

@@ -78,12 +78,6 @@ class Kafka:
         """The nodes that have a process now."""
         return [number for number, node in self._nodes.items() if node.running()]
 
-    def consumer_groups(self, group: str) -> str:
-        """What Kafka's own tool tells of a group: its offsets, its lag, its members."""
-        program = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
-        flags = ("--bootstrap-server", self.bootstrap, "--describe", "--group", group)
-        return self._tools.run(program, *flags).stdout
-
     def _format(self, seats: list[Seat], cluster_id: str) -> None:
         with ThreadPoolExecutor() as pool:
             for formatted in [pool.submit(node.format, seats, cluster_id) for node in self._nodes.values()]:
@@ -110,6 +104,12 @@ def _claim(run_dir: Path, held: ExitStack) -> str:
     except OSError as refusal:
         raise StartRefused(f"The run directory {run_dir} cannot be written: {refusal.strerror}.") from refusal
     return name.read_text(encoding="ascii")
+
+
+def consumer_groups(bootstrap: str, group: str) -> str:
+    """What Kafka's own tool tells of a group: its offsets, its lag, its members."""
+    program = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+    return Tools().run(program, "--bootstrap-server", bootstrap, "--describe", "--group", group).stdout
 
 
 def _seats(brokers: int, port: int | None) -> list[Seat]:

@@ -33,6 +33,7 @@ class KafkaLog:
     ) -> None:
         self._bootstrap, self._topics, self._replication = bootstrap, topics, replication
         self._looker: AIOKafkaConsumer | None = None
+        self._looking = asyncio.Lock()  # one client serves all who ask, one at a time
         self._mirrors: dict[str, AIOKafkaConsumer] = {}
 
     async def prepare(self) -> None:
@@ -55,17 +56,18 @@ class KafkaLog:
 
     async def bounds(self, tps: Collection[TP]) -> dict[TP, Bounds]:
         """Where each partition begins and ends now."""
-        if self._looker is None:
-            self._looker = await self._consumer()
         asked = [TopicPartition(*tp) for tp in tps]
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                first = await self._looker.beginning_offsets(asked)
-                end = await self._looker.end_offsets(asked)
-        except BaseException:
-            looker, self._looker = self._looker, None
-            await _end(looker.stop())
-            raise
+        async with self._looking:
+            if self._looker is None:
+                self._looker = await self._consumer()
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    first = await self._looker.beginning_offsets(asked)
+                    end = await self._looker.end_offsets(asked)
+            except BaseException:
+                looker, self._looker = self._looker, None
+                await _end(looker.stop())
+                raise
         return {TP(tp.topic, tp.partition): Bounds(first[tp], end[tp]) for tp in asked}
 
     async def writer(self) -> "KafkaWriter":

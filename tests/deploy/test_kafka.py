@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.kafka import Kafka, available
+from deploy.kafka import Kafka, available, consumer_groups
 from libs.kit.errors import StartRefused
 
 ROOT = Path(__file__).parents[2]
@@ -123,7 +123,7 @@ async def test_kafkas_own_tool_tells_how_far_a_group_has_read(own_kafka: Kafka) 
     await create(own_kafka, "measured")
     await write(own_kafka, "measured", [b"one", b"two", b"three"])
     await read(own_kafka, "measured", 2, group="slow")
-    fields = own_kafka.consumer_groups("slow").split()
+    fields = consumer_groups(own_kafka.bootstrap, "slow").split()
     at = fields.index("measured")
     assert fields[at : at + 5] == ["measured", "0", "2", "3", "1"]
 
