@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Uuid, bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy import LargeBinary, Text, Uuid, bindparam, case, func, insert, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import DateTime
@@ -37,8 +37,8 @@ async def send_message(
     result = await tx.execute(
         _SEND,
         {
-            "conversation": conversation_id, "as_client": sender.as_client, "as_specialist": sender.as_specialist,
-            "sender": sender.id, "body": text.encode(), "now": now,
+            "conversation": conversation_id, "of_tenant": sender.tenant, "sender": sender.id,
+            "as_client": sender.as_client, "as_specialist": sender.as_specialist, "body": text.encode(), "now": now,
         },
     )  # fmt: skip
     row = result.one_or_none()
@@ -74,6 +74,7 @@ _counted = (
     update(ConversationRow)
     .where(
         ConversationRow.id == bindparam("conversation", type_=Uuid()),
+        ConversationRow.tenant == bindparam("of_tenant", type_=Text()),
         or_(ConversationRow.client_id == bindparam("as_client", type_=Uuid()), _by_specialist),
     )
     .values(

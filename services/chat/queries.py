@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, false, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chat.domain import ConversationUnknown, Participant
@@ -54,6 +54,7 @@ def readable_after(room: ConversationRow, reader: Participant) -> int:
 
 
 def has_side(reader: Participant) -> ColumnElement[bool]:
-    """Whether they are one of the two, on a side that their role gives them."""
+    """Whether they are one of the two, in their own tenant and on a side that their role gives them."""
     sides = ((ConversationRow.client_id, reader.as_client), (ConversationRow.specialist_id, reader.as_specialist))
-    return or_(false(), *(column == who for column, who in sides if who is not None))
+    one_of_two = or_(false(), *(column == who for column, who in sides if who is not None))
+    return and_(ConversationRow.tenant == reader.tenant, one_of_two)

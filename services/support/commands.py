@@ -83,7 +83,7 @@ async def reinstate(
 
 
 async def _own_engagement(tx: AsyncSession, request_id: UUID, specialist_id: UUID) -> EngagementRow:
-    """The engagement, locked; what others accepted is not told from what never was."""
+    """The engagement, locked. What others accepted is not theirs; what nobody did may still be on its way to us."""
     asked = select(EngagementRow).where(EngagementRow.request_id == request_id)
     own = await tx.scalar(asked.where(EngagementRow.specialist_id == specialist_id).with_for_update())
     if own is not None:

@@ -13,9 +13,11 @@ from libs.bus.ids import uuid7
 from libs.bus.testing import outbox
 from libs.events import encode
 from libs.events.chat import FirstReplySent, MessageSent
+from services.chat import commands, queries
+from services.chat.domain import ConversationUnknown, Participant
 from services.chat.tables import ConversationRow, MessageRow
 from tests.canary import tables_with
-from tests.chat.scenes import accepted, conversation, hear, heard, say
+from tests.chat.scenes import NOW, accepted, conversation, hear, heard, say
 from tests.people import (
     ANNA,
     BORIS,
@@ -107,6 +109,19 @@ async def test_the_second_wall_hides_conversations_from_another_tenant(chat_serv
         async with chat_service.database.session(tenant) as tx:
             assert (await tx.scalars(select(ConversationRow))).all() == []
             assert (await tx.scalars(select(MessageRow))).all() == []
+
+
+async def test_r14_the_first_wall_stands_without_the_second(chat_service: Any, chat_client: Any, as_: Any):
+    """Where all tenants' rows can be seen, an id alone still opens nothing in another tenant."""
+    talk = await conversation(chat_service)
+    await say(chat_client, as_(OLENA), talk, CANARY)
+    elsewhere = Participant(tenant="clinics", id=OLENA.id, roles=OLENA.roles)
+    async with chat_service.database.session("*") as tx:
+        assert await queries.conversations(tx, elsewhere, after=None, limit=10) == []
+        with pytest.raises(ConversationUnknown):
+            await queries.messages(tx, talk, elsewhere, after_seq=0, limit=10)
+        with pytest.raises(ConversationUnknown):
+            await commands.send_message(tx, talk, "let me in", sender=elsewhere, now=NOW)
 
 
 async def test_d2_a_side_sees_how_private_the_conversation_is_and_who_can_read_it(

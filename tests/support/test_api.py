@@ -1,18 +1,20 @@
 """Specialists ask, support decides, and what was decided has one history."""
 
-from asyncio import gather
+from asyncio import create_task, gather, wait
 from dataclasses import replace
 from typing import Any, get_args
+from uuid import UUID
 
 import pytest
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from libs.bus.ids import uuid7
 from libs.bus.testing import outbox
 from libs.events import encode
 from libs.events.support import ExclusionDecided, Ground, RequestDenied, TicketOpened
-from services.support.domain import DenialReason
+from services.support import commands, queries
+from services.support.domain import DenialReason, Exclude, TicketUnknown
 from services.support.tables import DecisionRow, EngagementRow, TicketRow
 from tests.canary import tables_with
 from tests.people import (
@@ -28,7 +30,7 @@ from tests.people import (
     THERAPY,
     Principal,
 )
-from tests.support.scenes import EVIDENCE, EXPLANATION, Desk, accepted, hear, request_of, said
+from tests.support.scenes import EVIDENCE, EXPLANATION, OPENED, Desk, accepted, hear, request_of, said
 
 CANARY = "canary-Снігур-4409"
 
@@ -222,6 +224,19 @@ class TestReading:
             async with support_service.database.session(tenant) as tx:
                 for table in (TicketRow, EngagementRow, DecisionRow):
                     assert (await tx.scalars(select(table))).all() == []
+
+    async def test_the_first_wall_stands_without_the_second(self, support_service: Any, anna: Desk, marta: Desk):
+        """Where all tenants' rows can be seen, an agent still finds their own tenant's only."""
+        request_id = await request_of(support_service)
+        ticket_id = UUID(await anna.ticket(request_id))
+        await marta.decide(str(ticket_id))
+        async with support_service.database.session("*") as tx:
+            assert await queries.tickets(tx, STRANGE_SUPPORT, status=None, after=None, limit=10) == []
+            assert await queries.decisions(tx, STRANGE_SUPPORT, request_id, after=None, limit=10) == []
+            with pytest.raises(TicketUnknown):
+                await queries.ticket(tx, ticket_id, STRANGE_SUPPORT)
+            with pytest.raises(TicketUnknown):
+                await commands.reinstate(tx, ticket_id, agent=STRANGE_SUPPORT, if_match='"2"', now=OPENED)
 
     async def test_an_agent_goes_through_forty_tickets_oldest_first(
         self, support_service: Any, anna: Desk, marta: Desk
@@ -421,6 +436,21 @@ class TestDeciding:
         await marta.reinstate(second)
         assert {ticket["status"] for ticket in await marta.all("tickets")} == {"reinstated"}
 
+    async def test_a_ticket_filed_while_its_request_is_being_struck_waits_and_is_refused(
+        self, support_service: Any, anna: Desk, marta: Desk
+    ):
+        request_id = await request_of(support_service)
+        first = await anna.ticket(request_id)
+        await marta.decide(first, outcome="denied", reason="no_evidence")
+        async with support_service.database.session(THERAPY) as tx:
+            await commands.decide(tx, UUID(first), Exclude(ground=None), agent=MARTA, if_match='"2"', now=OPENED)
+            filing = create_task(anna.ask(request_id))
+            while not (await wait({filing}, timeout=0.01))[0] and not await somebody_waits(support_service):
+                pass
+        answer = await filing
+        assert (answer.status_code, answer.json()["code"]) == (409, "already_excluded")
+        assert await marta.all("tickets", status="open") == []
+
     async def test_two_tickets_of_one_request_decided_at_once_take_turns(
         self, support_service: Any, anna: Desk, marta: Desk, sofia: Desk
     ):
@@ -483,3 +513,13 @@ async def test_a_history_never_forgets(support_service: Any, anna: Desk, marta: 
     async with support_service.database.session(THERAPY) as tx:
         (decision,) = (await tx.scalars(select(DecisionRow))).all()
     assert decision.decided_by == MARTA.id
+
+
+async def somebody_waits(service: Any) -> bool:
+    """Whether a statement of this service waits for a lock."""
+    async with service.database.begin() as connection:
+        waiting = text(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        )
+        return bool(await connection.scalar(waiting))
