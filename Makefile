@@ -19,11 +19,11 @@ least_coverage ?= 85
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(READY) ## Run everything in one process, with its own PostgreSQL; Ctrl-C ends it
-	@$(BIN)/python -m services
+run: $(READY) ## Run everything in one process, with its own PostgreSQL and a demo month; Ctrl-C ends it
+	@DOVIRA_DEMO=true $(BIN)/python -m services
 
 demo: $(READY) ## Walk through the journey, from a press on Accept to a restated figure
-	@$(BIN)/python -m services demo
+	@$(BIN)/python -m demo
 
 test: $(READY) ## Run all tests; with Java and Maven on a real Kafka too (args="-k race" for some)
 	@$(BIN)/python -m pytest -n2 -m "not faults" $(args)
