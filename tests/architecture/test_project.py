@@ -27,12 +27,18 @@ NEVER = ("../sha" + "red", "/wo" + "rk/", "/ro" + "ot/", *HOSTS)
 
 
 def ours() -> list[Path]:
-    """Every file that belongs to the project: what git keeps, or would keep."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+    """Every file that belongs to the project: what .gitignore leaves, with or without git at hand."""
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()] + [".git"]
+
+    def skipped(entry: Path) -> bool:
+        return any(entry.match(pattern) for pattern in ignored)
+
+    found, waiting = [], [ROOT]
+    while waiting:
+        for entry in waiting.pop().iterdir():
+            if not skipped(entry):
+                (waiting if entry.is_dir() else found).append(entry)
+    return found
 
 
 def targets() -> dict[str, str]:
