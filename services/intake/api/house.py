@@ -1,19 +1,12 @@
-"""What several endpoints ask for: the house rules of the caller's tenant."""
+"""What several endpoints ask for: the house rules of a tenant."""
 
-from typing import Annotated
-
-from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from libs.kit.http import identified, settings_of
-from services.intake import domain
+from libs.kit.http import settings_of
+from services.intake.domain import Rules
 from services.intake.settings import Settings
 
 
-async def rules(connection: HTTPConnection) -> domain.Rules:
-    """The rules that bind whoever is calling."""
-    caller = await identified(connection)
-    return settings_of(connection, Settings).rules_for(caller.tenant)
-
-
-Rules = Annotated[domain.Rules, Depends(rules)]
+def rules_of(connection: HTTPConnection, tenant: str) -> Rules:
+    """The rules that bind this tenant."""
+    return settings_of(connection, Settings).rules_for(tenant)

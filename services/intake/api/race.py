@@ -1,16 +1,15 @@
 """The race for a request, and those who take part in it."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Header, Request, Response
 
 from libs.kit.http import FastTransaction, Router, Snapshot, Specialist, Transaction
 from libs.kit.idempotency import IdempotencyKeyMissing
 from libs.kit.problems import documented, of_domain
 from services.intake import commands, queries
-from services.intake.api.house import Rules
+from services.intake.api.house import rules_of
 from services.intake.domain import (
     Acceptance,
     CoolingDown,
@@ -27,16 +26,7 @@ routes = Router(tags=["race"])
 LONGEST_KEY = 255
 
 
-async def press_key(
-    key: Annotated[str | None, Header(alias="Idempotency-Key", description="A new one per press.")] = None,
-) -> str:
-    """The name under which a press can be repeated and get the same answer."""
-    if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise IdempotencyKeyMissing
-    return key
-
-
-PressKey = Annotated[str, Depends(press_key)]
+PressKey = Annotated[str | None, Header(alias="Idempotency-Key", description="A new one per press.")]
 
 
 @routes.post("/specialists", status_code=201)
@@ -65,21 +55,29 @@ async def get_readiness(specialist: Specialist, tx: Snapshot) -> Readiness:
     ),
 )
 async def accept_request(
-    request_id: UUID, specialist: Specialist, *, http: Request, key: PressKey, db: FastTransaction, rules: Rules
+    request_id: UUID, specialist: Specialist, *, http: Request, db: FastTransaction, key: PressKey = None
 ) -> AcceptanceView | Response:
     """Take a request from the feed. The first specialist to press gets it; the others get a receipt."""
-    answer = await commands.press_accept(db, request_id, specialist.id, key, rules=rules)
+    rules = rules_of(http, specialist.tenant)
+    answer = await commands.press_accept(db, request_id, specialist.id, _usable(key), rules=rules)
     if isinstance(answer, Receipt):
         # Answered and not raised, so that the receipt is committed.
         return of_domain(RequestTaken(answer), http.url.path)
     return _accepted(answer, http)
 
 
+def _usable(key: str | None) -> str:
+    """The name under which a press can be repeated and get the same answer."""
+    if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise IdempotencyKeyMissing
+    return key
+
+
 def _accepted(won: Acceptance, http: Request) -> AcceptanceView:
     contact = f"{http.scope.get('root_path', '')}/v1/requests/{won.request_id}/contact"
     return AcceptanceView(
-        conversation_id=won.request_id,
+        request_id=won.request_id, conversation_id=won.request_id, kind=won.kind, received_at=won.received_at,
+        reply_due=won.reply_due, accepted_at=won.accepted_at, ready_at=won.ready_at,
         receipt=ReceiptView(order=1, margin_ms=0, accepted_at=won.accepted_at),
         contact=contact if won.kind == "phone" else None,
-        **asdict(won),
-    )
+    )  # fmt: skip

@@ -3,12 +3,13 @@
 from uuid import UUID
 
 import structlog
+from fastapi import Request
 
 from libs.kit.http import Client, Party, Router, Snapshot, Specialist, Transaction
 from libs.kit.idempotency import Idempotent
 from libs.kit.problems import documented
 from services.intake import commands, queries
-from services.intake.api.house import Rules
+from services.intake.api.house import rules_of
 from services.intake.domain import PhoneMalformed, PhoneMissing, PhoneUnexpected, RequestUnknown
 from services.intake.schemas import ContactView, NewRequest, RequestView
 
@@ -22,9 +23,9 @@ log = structlog.get_logger()
     dependencies=[Idempotent],
     responses=documented(PhoneMissing, PhoneUnexpected, PhoneMalformed),
 )
-async def open_request(new: NewRequest, client: Client, tx: Transaction, rules: Rules) -> RequestView:
+async def open_request(new: NewRequest, client: Client, tx: Transaction, http: Request) -> RequestView:
     """Ask for help. Specialists see the category and the time, and nothing of who asks."""
-    now = await queries.moment(tx)
+    now, rules = await queries.moment(tx), rules_of(http, client.tenant)
     request_id = await commands.open_request(
         tx, tenant=client.tenant, client_id=client.id, **new.model_dump(), now=now, rules=rules
     )
