@@ -50,10 +50,11 @@ docs: $(READY) ## Generate docs/events.md, the event schemas, docs/asyncapi.json
 
 migration: $(READY) ## Write a migration from what the tables became: make migration s=intake m="what changes"
 	@test -n "$(s)" && test -n "$(m)" || { echo 'make migration s=intake m="what changes"' >&2; exit 1; }
-	@place=$$(mktemp -d) && number=$$(ls services/$(s)/migrations/versions/*.py | wc -l) \
-	  && export DOVIRA_RUN_DIR="$$place" && $(BIN)/alembic -n $(s) upgrade head \
-	  && $(BIN)/alembic -n $(s) revision --autogenerate -m "$(m)" --rev-id $$(printf %04d $$((number + 1))); \
-	  done=$$?; rm -rf "$$place"; exit $$done
+	@place=$$(mktemp -d); home=services/$(s)/migrations; number=$$(ls $$home/versions/*.py | wc -l); \
+	cp "$$($(BIN)/python -c 'import alembic; print(alembic.__path__[0])')/templates/generic/script.py.mako" $$home; \
+	export DOVIRA_RUN_DIR="$$place"; $(BIN)/python -m alembic -n $(s) upgrade head \
+	  && $(BIN)/python -m alembic -n $(s) revision --autogenerate -m "$(m)" --rev-id $$(printf %04d $$((number + 1))); \
+	done=$$?; rm -rf "$$place" $$home/script.py.mako; exit $$done
 
 kafka: $(READY) ## Run a real Kafka in the foreground (brokers=3 for three); needs Java 17 and, once, Maven
 	@$(BIN)/python -m deploy.kafka --brokers $(brokers)

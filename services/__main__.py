@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from libs.kit.cli import Platform, main
-from libs.kit.console import welcome
+from libs.kit.console import console, welcome
 from libs.kit.personas import ANNA
 from libs.kit.service import Service
 from libs.kit.together import Together
@@ -21,7 +21,12 @@ def load(name: str) -> Service:
 
 
 async def greet(everything: Together) -> None:
-    """What to try first."""
+    """What to try first; before that, once, the demo month, where it was asked for."""
+    if everything.platform.demo:
+        from demo.progress import Progress  # noqa: PLC0415 - a platform without a demo world need not have the code
+        from demo.replay import replay  # noqa: PLC0415
+
+        await replay(everything, Progress(console))
     url, tokens = everything.platform.base_url, everything.platform.run_dir / "tokens"
     anna, olena = (f'-H "Authorization: Bearer $(cat {tokens}/{who})"' for who in ("anna", "olena"))
     body = """-H 'Content-Type: application/json' -d '{"kind": "chat", "category": "anxiety", "locale": "uk"}'"""
@@ -31,6 +36,7 @@ async def greet(everything: Together) -> None:
     welcome(everything, [ask, ready, figures])
 
 
+SERVICES: dict[str, Callable[[], Service]] = {name: partial(load, name) for name in NAMES}
+
 if __name__ == "__main__":
-    services: dict[str, Callable[[], Service]] = {name: partial(load, name) for name in NAMES}
-    sys.exit(main(Platform(services, when_ready=greet)))
+    sys.exit(main(Platform(SERVICES, when_ready=greet)))

@@ -59,6 +59,7 @@ class PlatformSettings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, le=100, description="Database connections per service and kind.")
     docs: bool | None = Field(default=None, description="Serve API documentation; by default not in production.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    demo: bool = Field(default=False, description="At the first start, let the demo month happen.")
     console: bool = Field(default=False, description="Logs for people instead of JSON.")
 
     @property

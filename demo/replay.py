@@ -1,0 +1,183 @@
+"""Lets the demo month happen: every story through the services' own commands, their rules, outboxes and the bus.
+
+Nothing is written past them. Only the clock is the month's own, and several things that one person says in a row share
+a transaction. What has been done is noted in a file, so that a replay that was broken off goes on where it was.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from demo.progress import Progress
+from demo.world import SEED, Story, agent, month_before, specialists, stories
+from libs.bus import Bus, all_quiet, clock
+from libs.kit.etags import etag
+from libs.kit.service import Running
+from libs.kit.together import Together
+from services.chat import commands as chat
+from services.chat.domain import Participant
+from services.intake import commands as intake
+from services.intake.domain import Acceptance, Rules
+from services.support import commands as support
+from services.support.domain import Deny, Exclude
+
+AT_ONCE = 8
+HEARD_WITHIN = 300.0  # seconds
+HELD_AFTER = timedelta(hours=1)
+
+
+class Notes:
+    """What has been done already: one line per request that was opened, and per stage that is over."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        lines = path.read_text().splitlines() if path.exists() else []
+        told = [json.loads(line) for line in lines if line.endswith("}")]
+        self.requests = {int(n): UUID(request) for line in told for n, request in line.get("opened", {}).items()}
+        self.done = {(line["stage"], line["story"]) for line in told if "stage" in line}
+        self.over = any("over" in line for line in told)
+
+    def write(self, **line: object) -> None:
+        """Keep one line."""
+        with self._path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+class Replay:
+    """One replay into a running platform."""
+
+    def __init__(self, everything: Together, notes: Notes, until: datetime) -> None:
+        self._running, self._notes, self._until = everything.running, notes, until
+        self._rules = Rules()
+
+    async def open(self, story: Story) -> None:
+        """The client asks, and the first specialist to press Accept has it."""
+        client = story.client
+        with clock.at(story.opened_at):
+            async with self._intake.database.session(client.tenant) as tx:
+                request_id = await intake.open_request(
+                    tx, tenant=client.tenant, client_id=client.id, kind=story.kind, category=story.category,
+                    locale=story.locale, one_off=story.one_off, phone=story.phone, now=story.opened_at,
+                    rules=self._rules,
+                )  # fmt: skip
+        self._notes.requests[story.number] = request_id
+        self._notes.write(opened={story.number: str(request_id)})
+        if story.specialist and story.accepted_at:
+            await self._accept(story, request_id, story.specialist.id, story.accepted_at)
+
+    async def _accept(self, story: Story, request_id: UUID, specialist_id: UUID, at: datetime) -> None:
+        with clock.at(at):
+            async with self._intake.database.fast_transaction(story.client.tenant) as db:
+                answer = await intake.press_accept(
+                    db, request_id, specialist_id, f"demo {story.number}", rules=self._rules
+                )
+        if not isinstance(answer, Acceptance):
+            raise TypeError("the story's specialist came too late")
+
+    async def talk(self, story: Story) -> None:
+        """What the two wrote to each other."""
+        sides = {"client": story.client, "specialist": story.specialist}
+        async with self._running["chat"].database.session(story.client.tenant) as tx:
+            for line in story.lines:
+                if person := sides[line.side]:
+                    sender = Participant(tenant=person.tenant, id=person.id, roles=person.roles)
+                    with clock.at(line.at):
+                        await chat.send_message(tx, self._request(story), line.text, sender=sender, now=line.at)
+
+    async def meet(self, story: Story) -> None:
+        """Sessions, booked and told of."""
+        if story.specialist is None or story.accepted_at is None:
+            return
+        async with self._intake.database.session(story.client.tenant) as tx:
+            for meeting in story.meetings:
+                booked_at, told_at = (
+                    max(story.accepted_at, meeting.starts_at - HELD_AFTER),
+                    meeting.starts_at + HELD_AFTER,
+                )
+                with clock.at(booked_at):
+                    session_id = await intake.book_session(
+                        tx, self._request(story), story.specialist.id, starts_at=meeting.starts_at, now=booked_at
+                    )
+                if told_at < self._until:
+                    with clock.at(told_at):
+                        await intake.tell_outcome(tx, session_id, story.specialist.id, meeting.outcome, now=told_at)
+
+    async def plead(self, story: Story) -> None:
+        """What support was asked, and decided."""
+        if story.plea is None or story.specialist is None:
+            return
+        at, who = story.plea.at, agent(story.client.tenant)
+        async with self._running["support"].database.session(story.client.tenant) as tx:
+            with clock.at(at):
+                ticket = await support.open_ticket(
+                    tx, self._request(story), story.specialist.id, ground=story.plea.ground,
+                    explanation="…", evidence="screenshot of the whole conversation", now=at,
+                )  # fmt: skip
+            if story.plea.verdict == "open":
+                return
+            denied = story.plea.verdict == "denied"
+            verdict = Deny(reason="normal_flow") if denied else Exclude(ground=None)
+            with clock.at(at := at + timedelta(hours=3)):
+                await support.decide(tx, ticket.id, verdict, agent=who, if_match=etag(ticket.version), now=at)
+            if story.plea.verdict == "reinstated":
+                await tx.flush()
+                await tx.refresh(ticket)
+                with clock.at(at := at + timedelta(days=1)):
+                    await support.reinstate(tx, ticket.id, agent=who, if_match=etag(ticket.version), now=at)
+
+    def _request(self, story: Story) -> UUID:
+        return self._notes.requests[story.number]
+
+    @property
+    def _intake(self) -> Running:
+        return self._running["intake"]
+
+
+async def replay(everything: Together, progress: Progress) -> bool:
+    """Let the month happen, unless it has; whether there was anything to do."""
+    notes = Notes(everything.platform.run_dir / f"demo-{SEED}.jsonl")
+    if notes.over:
+        return False
+    now = clock.now()
+    month = stories(month_before(now))
+    acts = Replay(everything, notes, now)
+    buses = [running.bus for running in everything.running.values() if running.bus]
+    await _join(everything, month_before(now))
+    stages: Sequence[tuple[str, Callable[[Story], Awaitable[None]], int]] = (
+        ("requests", acts.open, 1), ("messages", acts.talk, AT_ONCE),
+        ("sessions", acts.meet, AT_ONCE), ("decisions", acts.plead, 1),
+    )  # fmt: skip
+    for name, act, at_once in stages:
+        todo = [story for story in month if (name, story.number) not in notes.done]
+        with progress.of(name, len(todo)) as advance:
+            for chunk in _chunks(todo, at_once):
+                await asyncio.gather(*(act(story) for story in chunk))
+                for story in chunk:
+                    notes.write(stage=name, story=story.number)
+                    advance()
+        await _heard(buses, progress)
+    notes.write(over=True)
+    return True
+
+
+async def _join(everything: Together, at: datetime) -> None:
+    for tenant, staff in specialists().items():
+        with clock.at(at):
+            async with everything.running["intake"].database.session(tenant) as tx:
+                for specialist, _ in staff:
+                    await intake.join(tx, specialist.id, tenant=tenant, now=at)
+
+
+async def _heard(buses: Sequence[Bus], progress: Progress) -> None:
+    """What was said must have been heard before the next stage can build on it."""
+    with progress.of("on the bus", None):
+        if not await all_quiet(buses, within=HEARD_WITHIN):
+            raise TimeoutError("the bus did not come to rest")
+
+
+def _chunks(todo: list[Story], size: int) -> Iterator[list[Story]]:
+    for at in range(0, len(todo), size):
+        yield todo[at : at + size]
