@@ -49,7 +49,7 @@ docs: $(READY) ## Generate docs/events.md, the event schemas, docs/asyncapi.json
 	$(BIN)/python -m services schema --into docs/openapi
 
 migration: $(READY) ## Write a migration from what the tables became: make migration s=intake m="what changes"
-	@test -n "$(s)" && test -n "$(m)" || { echo 'make migration s=intake m="what changes"' >&2; exit 1; }
+	@test -d "services/$(s)/migrations" && test -n "$(m)" || { echo 'make migration s=intake m="what changes"' >&2; exit 1; }
 	@place=$$(mktemp -d); home=services/$(s)/migrations; number=$$(ls $$home/versions/*.py | wc -l); \
 	cp "$$($(BIN)/python -c 'import alembic; print(alembic.__path__[0])')/templates/generic/script.py.mako" $$home; \
 	export DOVIRA_RUN_DIR="$$place"; $(BIN)/python -m alembic -n $(s) upgrade head \

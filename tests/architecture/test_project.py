@@ -33,7 +33,8 @@ def ours() -> list[Path]:
     def skipped(entry: Path) -> bool:
         return any(entry.match(pattern) for pattern in ignored)
 
-    found, waiting = [], [ROOT]
+    found: list[Path] = []
+    waiting = [ROOT]
     while waiting:
         for entry in waiting.pop().iterdir():
             if not skipped(entry):
