@@ -78,7 +78,7 @@ class Bus:
         heard: dict[str, Heard] = {
             each.name: {
                 "partitions": len(each.mine),
-                "behind": await self._behind(each.name),
+                "behind": await self._behind(each),
                 "parked": await parking.count(self._engine, each.name),
             }
             for each in self.subscriptions
@@ -95,11 +95,11 @@ class Bus:
         sessions = async_sessionmaker(self._engine, expire_on_commit=False)
         return {each.name: await parking.replay(sessions, each.subscriber) for each in self.subscriptions}
 
-    async def _behind(self, name: str) -> int:
-        """How many records the log has beyond a subscriber's positions."""
-        reached = await positions(self._engine, name)
-        bounds = await self._log.bounds(list(reached))
-        return sum(max(0, bounds[tp].end - place) for tp, place in reached.items())
+    async def _behind(self, subscription: Subscription) -> int:
+        """How many records the log has beyond a subscriber's positions; what it has yet to begin with counts whole."""
+        reached = await positions(self._engine, subscription.name)
+        bounds = await self._log.bounds(subscription.partitions)
+        return sum(max(0, bound.end - reached.get(tp, bound.first)) for tp, bound in bounds.items())
 
     async def _measure(self) -> None:
         await self.relay.state()

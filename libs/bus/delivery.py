@@ -66,6 +66,11 @@ class Subscription:
         self._blocked: set[tuple[str, bytes]] = set()
         self._moved: dict[TP, float] = {}
 
+    @property
+    def partitions(self) -> list[TP]:
+        """Everything this subscriber is to hear."""
+        return [TP(topic, part) for topic in self._topics for part in range(TOPICS[topic].partitions)]
+
     async def run(self) -> None:
         """Deliver until cancelled, one session after another."""
         pause = 0.05
@@ -108,8 +113,7 @@ class Subscription:
 
     async def _enter_new_partitions(self) -> None:
         """A new subscriber hears everything the log still has."""
-        all_of_them = {TP(topic, part) for topic in self._topics for part in range(TOPICS[topic].partitions)}
-        if missing := all_of_them - await self._claims.known():
+        if missing := set(self.partitions) - await self._claims.known():
             bounds = await self._log.bounds(missing)
             await self._claims.enter({tp: bounds[tp].first for tp in sorted(missing)})
 

@@ -147,10 +147,12 @@ class KafkaWriter:
 
     async def abandon(self) -> None:
         """A producer that cannot flush would wait for ever in stop(), so its sender is cancelled first."""
-        sender = self._producer._sender  # noqa: SLF001 - there is no public way to give up
-        if sender.sender_task is not None:
-            sender.sender_task.cancel()
+        sending = self._producer._sender.sender_task  # noqa: SLF001 - there is no public way to give up
+        if sending is not None:
+            sending.cancel()
         await _end(self._producer.client.close())
+        if sending is not None:
+            await asyncio.wait({sending}, timeout=1.0)
         self._producer._closed = True  # noqa: SLF001 - or its destructor warns of a leak that is none
 
 
