@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib
+import inspect
 import os
 import shutil
 import socket
@@ -166,13 +167,18 @@ def _open(name: str) -> Any:
 
 
 def _cleaned(name: str) -> Any:
-    @pytest_asyncio.fixture(name=f"{name}_service")
-    async def service(request: pytest.FixtureRequest) -> Running:
-        running: Running = request.getfixturevalue(f"{name}_running")
-        await clean(running)
-        return running
+    async def service(**running: Running) -> Running:
+        (opened,) = running.values()
+        await clean(opened)
+        return opened
 
-    return service
+    return _asking_for(f"{name}_running", service, f"{name}_service")
+
+
+def _asking_for(needed: str, fixture: Any, name: str) -> Any:
+    """A fixture whose one dependency has a name that is made here."""
+    fixture.__signature__ = inspect.Signature([inspect.Parameter(needed, inspect.Parameter.KEYWORD_ONLY)])
+    return pytest_asyncio.fixture(fixture, name=name)
 
 
 def client_of(app: ASGIApp, name: str, **options: Any) -> httpx.AsyncClient:
@@ -184,13 +190,12 @@ def client_of(app: ASGIApp, name: str, **options: Any) -> httpx.AsyncClient:
 
 
 def _client(name: str) -> Any:
-    @pytest_asyncio.fixture(name=f"{name}_client")
-    async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
-        running: Running = request.getfixturevalue(f"{name}_service")
-        async with client_of(running.app, name) as opened:
-            yield opened
+    async def client(**service: Running) -> AsyncIterator[httpx.AsyncClient]:
+        (opened,) = service.values()
+        async with client_of(opened.app, name) as http:
+            yield http
 
-    return client
+    return _asking_for(f"{name}_service", client, f"{name}_client")
 
 
 intake_running, intake_service, intake_client = _open("intake"), _cleaned("intake"), _client("intake")

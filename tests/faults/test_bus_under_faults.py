@@ -62,11 +62,11 @@ class Load:
         self._sessions = async_sessionmaker(engine)
         self.keys = [uuid7() for _ in range(20)]
         self.said: dict[UUID, int] = dict.fromkeys(self.keys, 0)
-        self.slowest = 0.0
+        self.slowest, self.going = 0.0, True
 
     async def run(self) -> None:
         """One writer; its failures would be users' failures, so they are not caught."""
-        while True:
+        while self.going:
             key = random.choice(self.keys)
             began = time.monotonic()
             async with self._sessions.begin() as tx:
@@ -118,8 +118,8 @@ async def under_load(engine: AsyncEngine, load: Load, log: KafkaLog, break_thing
         await asyncio.sleep(2)
         await break_things()
         await asyncio.sleep(1)
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+        load.going = False
+        await writing
         assert await all_quiet([bus], within=120), await bus.status()
 
 
@@ -182,9 +182,10 @@ async def test_processes_killed_at_random_lose_nothing_and_do_nothing_twice(
             workers[victim].send_signal(signal.SIGKILL)
             workers[victim].wait()
             workers[victim] = start()
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+        load.going = False
+        await writing
     finally:
+        load.going = False
         for worker in workers:
             worker.kill()
             worker.wait()

@@ -1,30 +1,11 @@
-"""Support's service and client, by explicit dependency, and the people at its desk."""
+"""The people at support's desk."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
-import pytest_asyncio
 
-from libs.kit.service import Running
-from tests.conftest import clean, client_of
 from tests.people import ANNA, BORIS, MARTA, SOFIA
 from tests.support.scenes import Desk
-
-
-@pytest_asyncio.fixture
-async def support_service(support_running: Running) -> Running:
-    """Support, without a row."""
-    await clean(support_running)
-    return support_running
-
-
-@pytest_asyncio.fixture
-async def support_client(support_service: Running) -> AsyncIterator[httpx.AsyncClient]:
-    """Calls support."""
-    async with client_of(support_service.app, "support") as opened:
-        yield opened
 
 
 @pytest.fixture
