@@ -16,6 +16,7 @@ from deploy.kafka import Kafka, available
 
 BOOTSTRAP = "TEST_KAFKA"
 LOGS = ("memory", "local", "kafka")
+PARAMETERS = ("log", "whole", "settings")  # the fixtures that give a test each log in turn
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,9 +39,7 @@ def _end(running: Kafka, place: Path) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without Kafka its half of the suite is left out, in the open."""
     why_not = available()
-    needing = [
-        item for item in items if _log_of(item.nodeid) == "kafka" or "kafka" in getattr(item, "fixturenames", ())
-    ]
+    needing = [item for item in items if _log_of(item) == "kafka" or "kafka" in getattr(item, "fixturenames", ())]
     if not why_not or not needing:
         return
     config.stash[_LEFT_OUT] = f"{len(needing)} tests on a real Kafka were NOT run: {why_not}"
@@ -53,7 +52,7 @@ _LEFT_OUT: pytest.StashKey[str] = pytest.StashKey()
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """How many tests ran on each log."""
-    counts = Counter(_log_of(report.nodeid) for report in terminalreporter.stats.get("passed", []))
+    counts = Counter(dict(report.user_properties).get("log") for report in terminalreporter.stats.get("passed", []))
     if any(counts[log] for log in LOGS):
         ran = ", ".join(f"{counts[log]} on {log}" for log in LOGS)
         terminalreporter.write_line(f"the same tests on each log: {ran}")
@@ -61,10 +60,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(left_out, yellow=True, bold=True)
 
 
-def _log_of(nodeid: str) -> str:
-    """Which log a test ran on, by its parameter."""
-    parameters = nodeid.partition("[")[2].rstrip("]").split("-")
-    return next((log for log in LOGS if log in parameters), "")
+def _log_of(item: pytest.Item) -> str | None:
+    """Which log a test runs on: the parameter of whichever fixture gives it one."""
+    callspec = getattr(item, "callspec", None)
+    chosen = [value for name, value in callspec.params.items() if name in PARAMETERS] if callspec else []
+    return chosen[0] if chosen else ("kafka" if "kafka" in getattr(item, "fixturenames", ()) else None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note the log, so that the summary can count."""
+    if log := _log_of(item):
+        item.user_properties.append(("log", log))
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def libs() -> Path:
 
 
 def _place() -> Path:
-    return Path(os.environ.get("DOVIRA_KAFKA_LIBS") or HERE.parents[1] / "run" / "kafka-libs").absolute()
+    return Path(os.environ.get("KAFKA_LIBS") or HERE.parents[1] / "run" / "kafka-libs").absolute()
 
 
 def _complete(place: Path) -> bool:

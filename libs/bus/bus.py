@@ -11,8 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from libs.bus import inbox, parking
-from libs.bus.claims import positions
+from libs.bus import claims, inbox, parking
 from libs.bus.consumers import Consumers, Projection, subscriber
 from libs.bus.delivery import Subscription
 from libs.bus.ids import uuid7
@@ -95,9 +94,13 @@ class Bus:
         sessions = async_sessionmaker(self._engine, expire_on_commit=False)
         return {each.name: await parking.replay(sessions, each.subscriber) for each in self.subscriptions}
 
+    async def resume(self) -> dict[str, int]:
+        """Let stopped partitions go on; per subscriber, how many there were."""
+        return {each.name: await claims.resume(self._engine, each.name) for each in self.subscriptions}
+
     async def _behind(self, subscription: Subscription) -> int:
         """How many records the log has beyond a subscriber's positions; what it has yet to begin with counts whole."""
-        reached = await positions(self._engine, subscription.name)
+        reached = await claims.positions(self._engine, subscription.name)
         bounds = await self._log.bounds(subscription.partitions)
         return sum(max(0, bound.end - reached.get(tp, bound.first)) for tp, bound in bounds.items())
 

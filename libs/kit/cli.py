@@ -127,9 +127,10 @@ async def _list(_: Service, engine: Any) -> None:
 
 
 async def _replay(service: Service, engine: Any) -> None:
-    done = await Bus(service.name, engine, MemoryLog(), service.subscribers).replay()
-    for name, (taken, waiting) in done.items():
-        console.print(f"{name}: {taken} took effect, {waiting} still wait")
+    bus = Bus(service.name, engine, MemoryLog(), service.subscribers)
+    resumed = await bus.resume()
+    for name, (taken, waiting) in (await bus.replay()).items():
+        console.print(f"{name}: {taken} took effect, {waiting} still wait; {resumed[name]} stopped partitions go on")
 
 
 def _settings(platform: Platform, settings: PlatformSettings, _: argparse.Namespace) -> None:
@@ -156,7 +157,7 @@ def _parser(platform: Platform) -> argparse.ArgumentParser:
         found.set_defaults(act=act)
     parked = acts.add_parser("parked", help="show what could not take effect")
     parked.add_argument("service")
-    parked.add_argument("--replay", action="store_true", help="try it once more, all of it and in order")
+    parked.add_argument("--replay", action="store_true", help="try it once more, in order, and let what stopped go on")
     parked.set_defaults(act=_parked)
     acts.add_parser("settings", help="show all effective settings, secrets masked").set_defaults(act=_settings)
     return parser

@@ -1,7 +1,7 @@
 """What stats hears, and how it joins a batch of it into one state per engagement."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,27 +13,27 @@ from libs.events import Envelope, Event
 from libs.events.intake import RequestAccepted, SessionHeld, SessionVoided
 from libs.events.support import ExclusionDecided
 from services.stats import commands
-from services.stats.domain import Key, Opening, Ruling, Session, State, join
+from services.stats.domain import NO_SESSIONS, Key, Opening, Ruling, Session, State, join
 
 
 def opened(envelope: Envelope, said: RequestAccepted) -> State:
     """An engagement begins with the press that won."""
-    return State(opening=Opening(said.at, envelope.id, said.one_off))
+    return State(Opening(said.at, envelope.id, said.one_off))
 
 
 def held(envelope: Envelope, said: SessionHeld) -> State:
     """A session took place."""
-    return State(sessions={said.session_id: Session(said.version, envelope.id, held=True)})
+    return State(None, {said.session_id: Session(said.version, envelope.id, True)})
 
 
 def voided(envelope: Envelope, said: SessionVoided) -> State:
     """A session had not taken place after all."""
-    return State(sessions={said.session_id: Session(said.version, envelope.id, held=False)})
+    return State(None, {said.session_id: Session(said.version, envelope.id, False)})
 
 
 def ruled(envelope: Envelope, said: ExclusionDecided) -> State:
     """Support struck the engagement from the record, or put it back."""
-    return State(ruling=Ruling(said.version, envelope.id, said.excluded, said.decision_id))
+    return State(None, NO_SESSIONS, Ruling(said.version, envelope.id, said.excluded, said.decision_id))
 
 
 HEARD: dict[type[Event], Callable[[Envelope, Any], State]] = {
@@ -48,8 +48,8 @@ HEARD: dict[type[Event], Callable[[Envelope, Any], State]] = {
 class Folded:
     """A batch, joined: what is new of each engagement, and the decisions among it, which may be cited as causes."""
 
-    facts: dict[Key, State] = field(default_factory=dict)
-    decisions: dict[UUID, Envelope] = field(default_factory=dict)
+    facts: dict[Key, State]
+    decisions: dict[UUID, Envelope]
 
 
 class ConversionProjection:
@@ -60,17 +60,18 @@ class ConversionProjection:
 
     def fold(self, batch: Iterable[Envelope]) -> Folded:
         """Join the facts of each engagement; here a repetition is already no news."""
-        folded = Folded()
+        facts: dict[Key, State] = {}
+        decisions: dict[UUID, Envelope] = {}
         for envelope in batch:
             said: Any = envelope.data
             key = Key(said.request_id, said.specialist_id, said.tenant)
             fact = HEARD[type(said)](envelope, said)
-            known = folded.facts.setdefault(key, fact)
+            known = facts.setdefault(key, fact)
             if known is not fact:
-                folded.facts[key] = join(known, fact)
+                facts[key] = join(known, fact)
             if fact.ruling:
-                folded.decisions[envelope.id] = envelope
-        return folded
+                decisions[envelope.id] = envelope
+        return Folded(facts, decisions)
 
     async def apply(self, tx: AsyncSession, folded: Folded) -> None:
         """Let the facts take effect, and say of the past what is no longer so."""

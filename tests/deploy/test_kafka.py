@@ -34,7 +34,7 @@ def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     programs.mkdir()
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(programs))
-    monkeypatch.setenv("DOVIRA_KAFKA_LIBS", str(tmp_path / "jars"))
+    monkeypatch.setenv("KAFKA_LIBS", str(tmp_path / "jars"))
     return programs
 
 

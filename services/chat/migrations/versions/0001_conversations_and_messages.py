@@ -116,7 +116,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("messages_conversation_id_known")),
         sa.PrimaryKeyConstraint("conversation_id", "seq", name=op.f("messages_pk")),
     )
-    tenant_policies("conversations", "messages")
+    tenant_policies("conversations", "messages", "idempotency")
 
 
 def downgrade() -> None:

@@ -142,7 +142,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("request_id", "specialist_id", "version", name="decisions_one_per_version"),
     )
     op.create_index("decisions_of_request", "decisions", ["request_id", "at", "id"], unique=False)
-    tenant_policies("engagements", "tickets", "decisions")
+    tenant_policies("engagements", "tickets", "decisions", "idempotency")
 
 
 def downgrade() -> None:
