@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from libs.bus.ids import uuid7
 from libs.bus.testing import deliver, outbox
@@ -82,6 +83,21 @@ async def test_d5_only_the_wait_that_this_request_began_is_given_back(
     with clock.at(NOON + timedelta(minutes=40)):
         await heard(intake_service, decided(second))
     assert await told(intake_service) == ["RequestDeactivated", "RequestDeactivated"]
+
+
+async def test_d5_a_wait_that_was_already_replaced_is_left_alone(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As
+) -> None:
+    """Had another outcome released the first wait early, its exclusion must not end the second."""
+    await joined(intake_service, [ANNA])
+    first, second = await opened(intake_client, as_), await opened(intake_client, as_)
+    await press(intake_client, as_, ANNA, first)
+    async with intake_service.database.session("*") as tx:
+        await tx.execute(text("UPDATE specialists SET ready_at = NULL, resting_after = NULL"))
+    assert (await press(intake_client, as_, ANNA, second)).status_code == 201
+    await heard(intake_service, decided(first))
+    assert not await ready(intake_client, as_)
+    assert await told(intake_service) == ["RequestDeactivated"]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -228,6 +228,22 @@ async def test_nothing_is_missed_while_many_write_at_once(here: Instance, there:
     assert len(seen) == 25
 
 
+async def test_what_is_committed_late_is_not_passed_over(here: Instance, as_: As) -> None:
+    """An entry that was written first and committed last comes last, and comes."""
+    async with here.feed() as feed:
+        await feed.next()
+        first = await opened(here.client, as_)
+        await feed.next()
+        async with here.running.database.session("*") as slow:
+            await slow.execute(
+                text("INSERT INTO feed_log (tenant, request_id, gone) VALUES ('therapy', :id, true)"),
+                {"id": first["id"]},
+            )
+            second = await opened(here.client, as_)
+            assert (await feed.next()).data["id"] == second["id"]
+        assert (await feed.next()).data == {"id": first["id"]}
+
+
 @pytest.mark.parametrize("after", ["abc", "-1", "9" * 30, "٣", "999999999999", "1e3"])
 async def test_a_position_that_is_none_of_ours_begins_anew(here: Instance, as_: As, after: str) -> None:
     """It is not an error of the reader's: it gets a reset and what is open."""

@@ -4,8 +4,9 @@ from libs.kit.http import Router
 from services.intake.api import feed, race, requests, sessions
 from services.intake.api.hub import Hub
 
-router = Router(prefix="/v1")
+router = Router()
+# Flat and the race first: the framework searches nested routers one after the other, on every request.
 for part in (race, requests, feed, sessions):
-    router.include_router(part.routes)
+    router.routes.extend(part.routes.routes)
 
 __all__ = ["Hub", "router"]

@@ -14,7 +14,7 @@ from services.intake.api.hub import Hub
 from services.intake.domain import TicketRefused
 from services.intake.schemas import FeedTicket
 
-routes = Router(tags=["race"])
+routes = Router(prefix="/v1", tags=["race"])
 HEADERS: Final = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no"}
 LONGEST_ID = 18  # digits: what a position can have
 EXAMPLE = """\

@@ -22,7 +22,7 @@ from services.intake.domain import (
 )
 from services.intake.schemas import AcceptanceView, Readiness, ReceiptView, SpecialistView
 
-routes = Router(tags=["race"])
+routes = Router(prefix="/v1", tags=["race"])
 LONGEST_KEY = 255
 
 

@@ -13,7 +13,7 @@ from services.intake.api.house import rules_of
 from services.intake.domain import PhoneMalformed, PhoneMissing, PhoneUnexpected, RequestUnknown
 from services.intake.schemas import ContactView, NewRequest, RequestView
 
-routes = Router(tags=["requests"])
+routes = Router(prefix="/v1", tags=["requests"])
 log = structlog.get_logger()
 
 

@@ -15,7 +15,7 @@ from services.intake.domain import (
 )
 from services.intake.schemas import NewOutcome, NewSession, SessionView
 
-routes = Router(tags=["sessions"])
+routes = Router(prefix="/v1", tags=["sessions"])
 
 
 @routes.post(
