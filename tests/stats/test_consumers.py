@@ -88,11 +88,11 @@ async def test_the_past_is_the_same_in_whatever_order_it_is_told(order, historie
 
 
 async def test_projectors_side_by_side_lose_nothing_and_count_nothing_twice(histories, stats_service):
-    """Four that fell upon the same events, as after leases that ran out, each in its own order; none waits in a circle."""
+    """Four that fell upon the same events, as after leases that ran out, each in its own order."""
     some = histories[:1500]
 
     async def tell(seed):
-        for batch in Teller(seed).retold(some, sizes=(1, 100, 600)):
+        for batch in Teller(seed).retold(some, sizes=(1, 10, 100)):
             await hear(stats_service, *batch)
 
     await asyncio.gather(*(tell(SEED + worker) for worker in (11, 12, 13, 14)))
@@ -100,6 +100,28 @@ async def test_projectors_side_by_side_lose_nothing_and_count_nothing_twice(hist
         truth = await oracle(tx, some)
     assert await cells(stats_service) == truth
     assert await cells(stats_service, JOURNAL.format("")) == truth
+
+
+async def test_what_was_before_is_what_another_projector_has_just_written(stats_service):
+    known = ids()
+    async with stats_service.database.sessions.begin() as other:
+        await Projector(conversion).take(other, [opening(known)])
+        waiting = asyncio.create_task(hear(stats_service, session(known)))
+        await blocked(stats_service, 1)
+    await waiting
+    assert await standing(stats_service) == {"won": 1}
+
+
+@pytest.mark.parametrize("fact", [opening, lambda known: session(known, session_id=ANNA.id)])
+async def test_projectors_that_hear_in_opposite_order_do_not_wait_in_a_circle(fact, stats_service):
+    facts = [fact(known) for known in sorted((ids() for _ in range(3)), key=lambda known: known["request_id"])]
+    async with stats_service.database.sessions.begin() as other:
+        await Projector(conversion).take(other, [facts[1]])
+        waiting = [asyncio.create_task(hear(stats_service, *facts))]
+        await blocked(stats_service, 1)
+        waiting.append(asyncio.create_task(hear(stats_service, *reversed(facts))))
+        await blocked(stats_service, 2)
+    await asyncio.gather(*waiting)
 
 
 async def test_the_journal_adds_up_to_the_counters_at_every_known_moment(histories, stats_service):
@@ -246,6 +268,17 @@ async def test_figures_are_read_from_a_range_of_the_index(stats_service):
     condition = next(line for line in plan.splitlines() if "Index Cond" in line)
     assert "specialist_id" in condition
     assert "day" in condition
+
+
+async def blocked(service, how_many):
+    """Wait until so many transactions wait for a lock."""
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with asyncio.timeout(10), service.database.engine.connect() as connection:
+        while await connection.scalar(waiting) != how_many:
+            await connection.rollback()
+            await asyncio.sleep(0.01)
 
 
 async def restated(service) -> list[FiguresRestated]:
