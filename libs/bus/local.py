@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from libs.bus.log import TP, Bounds, Item, Record, Truncated
 from libs.events import TOPICS, Topic
 
+_LOOK_EVERY = 0.25  # seconds; what other processes append is seen this much later at most
+_LINGER = 0.02  # seconds between hearing of news and reading it: what comes meanwhile shares a transaction
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS heads (topic text, part smallint, first bigint NOT NULL DEFAULT 0,
   next bigint NOT NULL DEFAULT 0, PRIMARY KEY (topic, part)) WITH (fillfactor = 20);
@@ -136,10 +138,11 @@ class LocalReader:
         if found := await self._look(most):
             return found
         try:
-            async with asyncio.timeout(min(within, 0.25)):
+            async with asyncio.timeout(min(within, _LOOK_EVERY)):
                 await self.news.wait()
         except TimeoutError:
             return {}
+        await asyncio.sleep(_LINGER)
         return await self._look(most)
 
     async def abandon(self) -> None:
