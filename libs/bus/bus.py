@@ -59,7 +59,7 @@ class Bus:
     async def __aenter__(self) -> Self:
         """Start everything; nothing here waits for the log to be within reach."""
         runs = [self.relay.run(), *(subscription.run() for subscription in self.subscriptions)]
-        chores = [self._every(1, self._measure), self._every(2, self._mirror), self._every(3600, self._prune)]
+        chores = [self._every(5, self._measure), self._every(2, self._mirror), self._every(3600, self._prune)]
         self._tasks = [asyncio.create_task(run) for run in [*runs, *chores]]
         return self
 

@@ -5,6 +5,7 @@ a reader that has seen offset n will never find a smaller one later.
 """
 
 import asyncio
+import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from weakref import WeakSet
@@ -43,6 +44,7 @@ FROM unnest(CAST(:topics AS text[]), CAST(:parts AS smallint[]), CAST(:places AS
 CROSS JOIN LATERAL (SELECT place, key, value, at FROM records
   WHERE records.topic = want.topic AND records.part = want.part AND place >= start ORDER BY place LIMIT :most) AS found
 """)
+_APPENDED = sa.text("SELECT sum(next) FROM heads")
 _BOUNDS = sa.text("SELECT topic, part, first, next FROM heads WHERE topic = ANY(CAST(:topics AS text[]))")
 _FORGET = sa.text("""
 WITH gone AS (DELETE FROM records WHERE topic = :topic AND at < clock_timestamp() - CAST(:retention AS interval)
@@ -53,10 +55,12 @@ WHERE heads.topic = :topic AND heads.part = gone.part
 
 
 class LocalLog:
-    """The log of one machine. Readers in this process are woken by its writers; others look every quarter second."""
+    """The log of one machine. Readers are woken by this process's writers, and by a glance at what others wrote."""
 
     def __init__(self, engine: AsyncEngine, topics: Collection[Topic] = tuple(TOPICS.values())) -> None:
         self.engine, self._topics = engine, topics
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")  # one trip for one question
+        self._glanced, self._appended = time.monotonic(), -1
         self._readers: WeakSet[LocalReader] = WeakSet()
 
     async def prepare(self) -> None:
@@ -70,7 +74,7 @@ class LocalLog:
 
     async def bounds(self, tps: Collection[TP]) -> dict[TP, Bounds]:
         """Where each partition begins and ends now."""
-        async with self.engine.connect() as connection:
+        async with self._single.connect() as connection:
             rows = await connection.execute(_BOUNDS, {"topics": list({tp.topic for tp in tps})})
             found = {TP(row.topic, row.part): Bounds(row.first, row.next) for row in rows}
         return {tp: found[tp] for tp in tps}
@@ -102,6 +106,18 @@ class LocalLog:
         """Let go of the connections."""
         await self.engine.dispose()
 
+    async def glance(self) -> None:
+        """Wake the readers if anybody has written since the last glance; one does for all readers of this process."""
+        now = time.monotonic()
+        if now - self._glanced < _LOOK_EVERY / 2:
+            return
+        self._glanced = now
+        async with self._single.connect() as connection:
+            appended = await connection.scalar(_APPENDED)
+        if appended != self._appended:
+            self._appended = appended
+            self.wake()
+
     def wake(self) -> None:
         """Tell this process's readers that there is something new."""
         for reader in self._readers:
@@ -130,20 +146,23 @@ class LocalReader:
 
     def __init__(self, log: LocalLog, start: Mapping[TP, int]) -> None:
         self.news = asyncio.Event()
+        self.news.set()
         self._log, self._next = log, dict(start)
 
     async def fetch(self, most: int, *, within: float) -> dict[TP, list[Record]]:
-        """Whatever is there now; else wait for news, and look once more."""
+        """Whatever there is news of. What was found is itself news: there may be more."""
+        if not self.news.is_set():
+            try:
+                async with asyncio.timeout(min(within, _LOOK_EVERY)):
+                    await self.news.wait()
+            except TimeoutError:
+                await self._log.glance()
+                return {}
+            await asyncio.sleep(_LINGER)
         self.news.clear()
         if found := await self._look(most):
-            return found
-        try:
-            async with asyncio.timeout(min(within, _LOOK_EVERY)):
-                await self.news.wait()
-        except TimeoutError:
-            return {}
-        await asyncio.sleep(_LINGER)
-        return await self._look(most)
+            self.news.set()
+        return found
 
     async def abandon(self) -> None:
         """Hear no more news."""
@@ -152,7 +171,7 @@ class LocalReader:
     async def _look(self, most: int) -> dict[TP, list[Record]]:
         topics, parts = zip(*self._next, strict=True)
         wanted = {"topics": list(topics), "parts": list(parts), "places": list(self._next.values())}
-        async with self._log.engine.connect() as connection:
+        async with self._log._single.connect() as connection:  # noqa: SLF001
             rows = (await connection.execute(_FETCH, wanted | {"most": max(1, most // len(self._next))})).all()
         found: dict[TP, list[Record]] = defaultdict(list)
         for topic, part, place, key, value, at in rows:

@@ -8,7 +8,6 @@ locked, so when a later one is visible, the earlier one is too.
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -21,6 +20,7 @@ from libs.bus.retry import heed_cancellation
 from libs.events import TOPICS
 
 SHARDS = 16
+_SELDOM = 0.25  # seconds between looks at an outbox that stays empty; whoever commits in this process wakes us anyway
 _log = structlog.get_logger()
 _WAITING = sa.text("SELECT EXISTS (SELECT FROM outbox)")
 # Held until the round commits: one relay per shard at a time, and a lost connection gives it back by itself.
@@ -29,7 +29,8 @@ SELECT shard FROM unnest(CAST(:shards AS int[])) AS shard
 WHERE pg_try_advisory_xact_lock(hashtext('dovira.relay'), shard)
 """)
 _TAKE = sa.text("""
-SELECT id, topic, slot, key, value FROM outbox WHERE slot % :of = ANY(CAST(:shards AS int[])) ORDER BY id LIMIT :most
+SELECT id, topic, slot, CAST(key AS text), value FROM outbox WHERE slot % :of = ANY(CAST(:shards AS int[]))
+ORDER BY id LIMIT :most
 """)
 _DROP = sa.text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 _STATE = sa.text("""
@@ -44,6 +45,7 @@ class Relay:
         self, name: str, engine: AsyncEngine, log: EventLog, *, most: int = 2000, poll: float = 0.05, within: float = 10
     ) -> None:
         self._name, self._engine, self._log = name, engine, log
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")  # one trip for one question
         self._most, self._poll, self._within = most, poll, within
         self._writer: Writer | None = None
         self._sent = metrics.RELAYED.labels(name)
@@ -61,7 +63,7 @@ class Relay:
                     await self._abandon(error)
                     sent, pause = 0, min(2.0, pause * 2)
                 else:
-                    pause = self._poll
+                    pause = self._poll if sent else min(_SELDOM, pause * 1.5)
                 if not sent:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(pause):
@@ -71,27 +73,30 @@ class Relay:
 
     async def round(self) -> int:
         """Send and delete up to one batch; gives back how many events that was."""
+        if not await self._anything():
+            return 0
         async with self._engine.connect() as connection:
-            if not await connection.scalar(_WAITING):
-                return 0
-            await connection.rollback()
             locked = (await connection.execute(_LOCK, {"shards": list(range(SHARDS))})).scalars().all()
             taken = {"of": SHARDS, "shards": list(locked), "most": self._most}
             rows = (await connection.execute(_TAKE, taken)).all()
             if rows:
-                await self._send([_item(row) for row in rows])
-                await connection.execute(_DROP, {"ids": [row.id for row in rows]})
+                await self._send([_item(*row) for row in rows])
+                await connection.execute(_DROP, {"ids": [row[0] for row in rows]})
                 await connection.commit()
         self._sent.inc(len(rows))
         return len(rows)
 
     async def state(self) -> tuple[int, float]:
         """How many events wait, and for how many seconds the oldest has."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             events, age = (await connection.execute(_STATE)).one()
         metrics.OUTBOX_EVENTS.labels(self._name).set(events)
         metrics.OUTBOX_AGE.labels(self._name).set(age)
         return events, float(age)
+
+    async def _anything(self) -> bool:
+        async with self._single.connect() as connection:
+            return bool(await connection.scalar(_WAITING))
 
     async def _send(self, items: list[Item]) -> None:
         if self._writer is None:
@@ -107,5 +112,5 @@ class Relay:
             await writer.abandon()
 
 
-def _item(row: Any) -> Item:
-    return Item(TP(row.topic, row.slot % TOPICS[row.topic].partitions), str(row.key).encode(), row.value)
+def _item(_: int, topic: str, slot: int, key: str, value: bytes) -> Item:
+    return Item(TP(topic, slot % TOPICS[topic].partitions), key.encode(), value)

@@ -113,11 +113,10 @@ async def transaction(connection: HTTPConnection) -> AsyncIterator[AsyncSession]
         yield tx
 
 
-async def fast_transaction(connection: HTTPConnection) -> AsyncIterator[FastConnection]:
-    """The same on a bare connection, for statements whose cost matters."""
-    async with host(connection).database.fast_transaction(_tenant(connection)) as tx:
-        await begin(connection, tx, connection.scope.get(PRINCIPAL))
-        yield tx
+async def autocommit(connection: HTTPConnection) -> AsyncIterator[FastConnection]:
+    """A bare connection in the caller's tenant, for hot statements; each is committed when it returns."""
+    async with host(connection).database.autocommit(_tenant(connection)) as statements:
+        yield statements
 
 
 async def snapshot(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
@@ -133,7 +132,7 @@ async def moment() -> datetime:
 
 # scope="function" makes the commit come first; by default a failed commit would look like a success.
 Transaction = Annotated[AsyncSession, Depends(transaction, scope="function")]
-FastTransaction = Annotated[FastConnection, Depends(fast_transaction, scope="function")]
+Autocommit = Annotated[FastConnection, Depends(autocommit, scope="function")]
 Snapshot = Annotated[AsyncSession, Depends(snapshot, scope="function")]
 Now = Annotated[datetime, Depends(moment)]
 
