@@ -42,13 +42,8 @@ async def opened(client: httpx.AsyncClient, as_: As, by: Principal = OLENA, **to
 async def press(
     client: httpx.AsyncClient, as_: As, by: Principal, request: Any, key: str | None = None
 ) -> httpx.Response:
-    """One press on Accept; whoever is told that too many came at once presses again, with the same key."""
-    link, headers = f"requests/{request['id']}/acceptance", as_(by, key=key or str(uuid7()))
-    answer = await client.post(link, headers=headers)
-    for _ in range(2):
-        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-            answer = await client.post(link, headers=headers)
-    return answer
+    """One press on Accept."""
+    return await client.post(f"requests/{request['id']}/acceptance", headers=as_(by, key=key or str(uuid7())))
 
 
 async def at_once(
