@@ -70,7 +70,7 @@ class Replay:
 
     async def _accept(self, story: Story, request_id: UUID, specialist_id: UUID, at: datetime) -> None:
         with clock.at(at):
-            async with self._intake.database.fast_transaction(story.client.tenant) as db:
+            async with self._intake.database.autocommit(story.client.tenant) as db:
                 answer = await intake.press_accept(
                     db, request_id, specialist_id, f"demo {story.number}", rules=self._rules
                 )

@@ -1,6 +1,6 @@
 """A request that may come twice takes effect once: its answer is kept in the transaction of its effect.
 
-A route asks for it with `dependencies=[Idempotent]` and has a `Transaction` or a `FastTransaction`. Kept are the
+A route asks for it with `dependencies=[Idempotent]` and has a `Transaction`. Kept are the
 answers that were given, for two days; a refusal that was raised changed nothing, so the next attempt is a new one.
 """
 
@@ -18,7 +18,6 @@ from starlette.responses import Response
 
 from libs.kit.auth import Principal
 from libs.kit.errors import Conflict, DomainError, Invalid, Unauthenticated
-from libs.kit.sql import FastConnection
 
 KEPT_FOR: Final = timedelta(days=2)
 _CLAIM = "dovira.idempotency"
@@ -66,7 +65,7 @@ class Replayed(Exception):
 class Claim:
     """Who asked for what under which key, and the transaction in which it happens."""
 
-    tx: AsyncSession | FastConnection
+    tx: AsyncSession
     name: tuple[Any, ...]
     fingerprint: bytes
 
@@ -81,7 +80,7 @@ async def idempotency_key(
 Idempotent: Final = Depends(idempotency_key)
 
 
-async def begin(connection: HTTPConnection, tx: AsyncSession | FastConnection, principal: Principal | None) -> None:
+async def begin(connection: HTTPConnection, tx: AsyncSession, principal: Principal | None) -> None:
     """At the start of a transaction: raise the kept answer, or claim the key until the end of it."""
     route = connection.scope.get("route")
     if not isinstance(connection, Request) or not getattr(route, "idempotent", False):
@@ -104,7 +103,7 @@ async def keep(request: Request, response: Response) -> None:
     """At its end: keep the answer beside the effect."""
     claim: Claim | None = request.scope.get(_CLAIM)
     if claim is None:
-        raise TypeError("an idempotent route needs a Transaction or a FastTransaction")
+        raise TypeError("an idempotent route needs a Transaction")
     headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
     answer = (response.status_code, json.dumps(headers), bytes(response.body))
     if await _row(claim.tx, _KEEP, *claim.name, claim.fingerprint, *answer) is None:
@@ -123,7 +122,5 @@ async def _fingerprint(request: Request) -> bytes:
     return hashlib.sha256(asked + await request.body()).digest()
 
 
-async def _row(tx: AsyncSession | FastConnection, statement: str, *values: Any) -> Any:
-    if isinstance(tx, AsyncSession):
-        return (await (await tx.connection()).exec_driver_sql(statement, values)).one_or_none()
-    return await tx.fetchrow(statement, *values)
+async def _row(tx: AsyncSession, statement: str, *values: Any) -> Any:
+    return (await (await tx.connection()).exec_driver_sql(statement, values)).one_or_none()

@@ -5,6 +5,7 @@ import http
 import json
 import math
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -98,9 +99,16 @@ def problem(
         "instance": instance,
         "trace_id": trace_id(),
     }
-    body = {name: value for name, value in members.items() if value is not None} | jsonable_encoder(extra or {})
+    body = {name: value for name, value in members.items() if value is not None} | jsonable_encoder(
+        extra or {}, custom_encoder={datetime: _moment}
+    )
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return Response(content, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def _moment(at: datetime) -> str:
+    """As in every other answer: UTC is Z."""
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def of_domain(error: DomainError, instance: str | None = None) -> Response:

@@ -15,9 +15,9 @@ from libs.kit.errors import Conflict, Invalid, NotFound, TooSoon, Unavailable
 from libs.kit.etags import IfMatch, IfNoneMatch, not_modified, require_match, tag
 from libs.kit.http import (
     PUBLIC,
+    Autocommit,
     Caller,
     Client,
-    FastTransaction,
     Now,
     Router,
     Snapshot,
@@ -106,9 +106,9 @@ async def take_note(note: NewNote, client: Client, tx: Transaction, now: Now, re
     return Note.model_validate(row)
 
 
-@routes.post("/quick-notes", status_code=201, dependencies=[Idempotent])
-async def take_quick_note(note: NewNote, client: Client, tx: FastTransaction, now: Now) -> Note:
-    """Take a note, quickly."""
+@routes.post("/quick-notes", status_code=201)
+async def take_quick_note(note: NewNote, client: Client, tx: Autocommit, now: Now) -> Note:
+    """Take a note in one statement."""
     taken = Note(id=uuid7(), words=note.words)
     await tx.execute(
         "INSERT INTO notes (id, tenant, owner, words, once, at) VALUES ($1, $2, $3, $4, $5, $6)",

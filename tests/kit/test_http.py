@@ -15,7 +15,6 @@ from libs.bus.context import cause
 from libs.kit import logs
 from libs.kit.http import PUBLIC, Client, Now, Router, Specialist
 from libs.kit.jobs import Job
-from libs.kit.sql import TransactionLost
 from tests.kit import sample
 from tests.kit.sample import ERRORS, NoteRow
 from tests.people import ANNA, OLENA, STRANGE_CLIENT, TARAS
@@ -52,15 +51,6 @@ async def test_a_failing_commit_is_not_a_success(sample_client, sample_service, 
     assert first.status_code == 201
     is_problem(again, 500, "internal_server_error")
     assert await count(sample_service) == 1
-
-
-async def test_a_swallowed_database_error_is_not_a_success(sample_service):
-    with pytest.raises(TransactionLost):
-        async with sample_service.database.fast_transaction("therapy") as tx:
-            with pytest.raises(Exception, match="division by zero"):
-                await tx.execute("SELECT 1/0")
-    async with sample_service.database.fast_transaction("therapy") as tx:
-        assert await tx.fetchval("SELECT current_setting('app.tenant')") == "therapy"
 
 
 def test_a_route_without_a_policy_does_not_import():
@@ -236,11 +226,10 @@ async def test_another_house_is_behind_a_wall_that_the_query_does_not_know_of(sa
     for tenant, seen in {"therapy": 1, "clinics": 0, "": 0, "*": 1}.items():
         async with sample_service.database.session(tenant) as tx:
             assert len((await tx.execute(sa.select(NoteRow))).all()) == seen
-        async with sample_service.database.fast_transaction(tenant) as fast:
+        async with sample_service.database.autocommit(tenant) as fast:
             assert len(await fast.fetch("SELECT * FROM notes")) == seen
     async with sample_service.database.engine.connect() as connection:
         assert (await connection.execute(sa.select(NoteRow))).all() == []
-    assert await sample_service.database.fast.fetch("SELECT * FROM notes") == []
 
 
 async def test_a_row_of_another_house_cannot_be_written(sample_service):
@@ -253,7 +242,7 @@ async def test_a_row_of_another_house_cannot_be_written(sample_service):
 @pytest.mark.parametrize("tenant", ["x'; DROP TABLE notes; --", "Therapy", "a" * 32, "a\n"])
 async def test_a_tenants_name_is_never_more_than_a_name(sample_service, tenant):
     with pytest.raises(ValueError, match="not a tenant"):
-        async with sample_service.database.fast_transaction(tenant):
+        async with sample_service.database.autocommit(tenant):
             pass
 
 

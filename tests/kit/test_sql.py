@@ -119,17 +119,17 @@ async def _write(client, as_, *, expected: int) -> None:
 
 async def test_a_full_pool_is_a_503_in_time(sample_client, sample_service, as_):
     size = sample_service.platform.pool_size
-    held = [await sample_service.database.fast.acquire() for _ in range(size)]
+    held = [await sample_service.database._fast.acquire() for _ in range(size)]
     try:
         answer = await sample_client.post("/quick-notes", json={"words": "a"}, headers=as_(OLENA, key="k"))
     finally:
         for connection in held:
-            await sample_service.database.fast.release(connection)
+            await sample_service.database._fast.release(connection)
     assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
 
 
 async def test_a_statement_that_takes_too_long_is_ended(sample_service):
-    async with sample_service.database.fast_transaction("therapy") as tx:
+    async with sample_service.database.autocommit("therapy") as tx:
         assert await tx.fetchval("SHOW statement_timeout") == "5s"
     async with sample_service.database.session("therapy") as tx:
         assert await tx.scalar(sa.text("SHOW statement_timeout")) == "5s"
@@ -137,7 +137,7 @@ async def test_a_statement_that_takes_too_long_is_ended(sample_service):
 
 async def test_a_cancelled_transaction_gives_its_connection_back_clean(sample_service):
     async def hold() -> None:
-        async with sample_service.database.fast_transaction("therapy") as tx:
+        async with sample_service.database.autocommit("therapy") as tx:
             await tx.execute("SELECT pg_sleep(5)")
 
     for _ in range(sample_service.platform.pool_size + 2):
@@ -146,5 +146,5 @@ async def test_a_cancelled_transaction_gives_its_connection_back_clean(sample_se
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    async with sample_service.database.fast_transaction("clinics") as tx:
+    async with sample_service.database.autocommit("clinics") as tx:
         assert await tx.fetchval("SELECT current_setting('app.tenant')") == "clinics"

@@ -11,7 +11,7 @@ import structlog
 
 from libs.kit.sql import EVERY_TENANT, Database
 from services.intake.commands import number_feed
-from services.intake.queries import Card, Entry, entries_after, open_cards, top_of, unnumbered
+from services.intake.queries import Card, Entry, anything_after, entries_after, open_cards, top_of, unnumbered
 from services.intake.settings import Settings
 
 LOOK_EVERY = 0.1  # seconds; what other instances did is seen this much later at most
@@ -111,6 +111,9 @@ class Hub:
             reader.woken.set()
 
     async def _news(self) -> Iterable[Entry]:
+        async with self._database.autocommit(EVERY_TENANT) as db:
+            if not await anything_after(db, self._top):
+                return ()
         async with self._database.session(EVERY_TENANT) as tx:
             if await unnumbered(tx):
                 await number_feed(tx)

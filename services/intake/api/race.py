@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Header, Request, Response
 
-from libs.kit.http import FastTransaction, Router, Snapshot, Specialist, Transaction
+from libs.kit.http import Autocommit, Router, Snapshot, Specialist, Transaction
 from libs.kit.idempotency import IdempotencyKeyMissing
 from libs.kit.problems import documented, of_domain
 from services.intake import commands, queries
@@ -55,7 +55,7 @@ async def get_readiness(specialist: Specialist, tx: Snapshot) -> Readiness:
     ),
 )
 async def accept_request(
-    request_id: UUID, specialist: Specialist, *, http: Request, db: FastTransaction, key: PressKey = None
+    request_id: UUID, specialist: Specialist, *, http: Request, db: Autocommit, key: PressKey = None
 ) -> AcceptanceView | Response:
     """Take a request from the feed. The first specialist to press gets it; the others get a receipt."""
     rules = rules_of(http, specialist.tenant)

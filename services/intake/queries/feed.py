@@ -9,6 +9,7 @@ from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Category, Kind
+from libs.kit.sql import FastConnection
 from services.intake.tables import FeedEntryRow, RequestRow
 
 # What a card is made of; how to reach the client is not among it (B2, B3).
@@ -20,6 +21,9 @@ ENTRIES = (
     .order_by(FeedEntryRow.position)
 )
 UNNUMBERED = select(select(FeedEntryRow.id).where(FeedEntryRow.position.is_(None)).exists())
+NEWS = """
+SELECT EXISTS (SELECT FROM feed_log WHERE position IS NULL) OR EXISTS (SELECT FROM feed_log WHERE position > $1)
+"""
 TOP = select(func.coalesce(func.max(FeedEntryRow.position), 0))
 _age = func.row_number().over(partition_by=RequestRow.tenant, order_by=RequestRow.opened_at.desc())
 _newest = (
@@ -59,6 +63,11 @@ async def entries_after(tx: AsyncSession, position: int) -> Sequence[Entry]:
     """What happened since, in order, in every tenant."""
     rows = await tx.execute(ENTRIES, {"position": position})
     return [Entry(row.position, row.gone, _card(row)) for row in rows]
+
+
+async def anything_after(db: FastConnection, position: int) -> bool:
+    """Whether anything happened since: what the feed asks ten times a second, and mostly in vain."""
+    return bool(await db.fetchval(NEWS, position))
 
 
 async def unnumbered(tx: AsyncSession) -> bool:
