@@ -96,6 +96,6 @@ $(READY): requirements.lock
 	echo "Setting up $(VENV) from requirements.lock"; \
 	$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || "$$python" -m venv --clear $(VENV)
 	@$(BIN)/uv --version 2>/dev/null | grep -q ' $(UV)' || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV) || true
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock \
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock \
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
