@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,7 @@ from libs.kit.sql import engine_for
 OURS, THEIRS = "chat.conversations", "intake.specialists"
 EVENTS, BYTES, OF_RAW = 30_000, 600, 0.4
 BATCH = 512 * 1024
+HEADERS = [("content-type", b"application/cloudevents+json")]
 FILL = sa.text("""
 INSERT INTO outbox (topic, slot, key, value)
 SELECT :topic, * FROM unnest(CAST(:slots AS int[]), CAST(:keys AS uuid[]), CAST(:values AS bytea[]))
@@ -76,13 +78,14 @@ async def _sent(producer: AIOKafkaProducer, items: Sequence[Item]) -> Sample:
 
 async def _send_raw(producer: AIOKafkaProducer, items: Sequence[Item]) -> None:
     """Everything at once, in batches as full as they get: nothing is read, and nothing has to be waited for between."""
+    now = int(time.time() * 1000)
     waiting, batches = [], {item.tp.partition: producer.create_batch() for item in items}
     for item in items:
         part = item.tp.partition
-        if batches[part].append(key=item.key, value=item.value, timestamp=None) is None:
+        if batches[part].append(key=item.key, value=item.value, timestamp=now, headers=HEADERS) is None:
             waiting.append(await producer.send_batch(batches[part], THEIRS, partition=part))
             batches[part] = producer.create_batch()
-            batches[part].append(key=item.key, value=item.value, timestamp=None)
+            batches[part].append(key=item.key, value=item.value, timestamp=now, headers=HEADERS)
     waiting += [await producer.send_batch(batch, THEIRS, partition=part) for part, batch in batches.items()]
     await asyncio.gather(*waiting)
 

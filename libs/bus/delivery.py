@@ -7,7 +7,7 @@ the next begins from the positions in the database; there is no state worth savi
 import asyncio
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
@@ -178,8 +178,8 @@ class Subscription:
                     await self.subscriber.take(tx, envelopes)
         self._moved_to(ends)
         metrics.TAKEN.labels(self.name).inc(len(envelopes))
-        for read in chunk:
-            self._limits[read.record.tp].passed(1)
+        for tp, count in Counter(read.record.tp for read in chunk).items():
+            self._limits[tp].passed(count)
 
     async def _park(self, record: Record, error: Exception) -> None:
         """Put a record aside and go on, unless so many fail that the code must be at fault."""

@@ -1,6 +1,7 @@
 """The outbox: an event is here exactly when the change it tells of was committed, until the log has it."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -43,7 +44,11 @@ def prepare(data: Event) -> Prepared:
 
 async def publish(tx: AsyncSession, *events: Event) -> None:
     """Say what happened, in the transaction in which it happens; the order of calls is the order per key."""
-    rows = [prepare(data) for data in events]
+    await publish_prepared(tx, [prepare(data) for data in events])
+
+
+async def publish_prepared(tx: AsyncSession, rows: Sequence[Prepared]) -> None:
+    """The same for events that had a cause each when they were prepared: one statement for all of them."""
     if not rows:
         return
     topics, slots, keys, values = map(list, zip(*rows, strict=True))

@@ -32,7 +32,7 @@ _TAKE = sa.text("""
 SELECT id, topic, slot, CAST(key AS text), value FROM outbox WHERE slot % :of = ANY(CAST(:shards AS int[]))
 ORDER BY id LIMIT :most
 """)
-_DROP = sa.text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
+_DROP = sa.text("DELETE FROM outbox WHERE id = ANY(CAST(CAST(:ids AS text) AS bigint[]))")
 _STATE = sa.text("""
 SELECT count(*) AS events, coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0) AS age FROM outbox
 """)
@@ -81,7 +81,8 @@ class Relay:
             rows = (await connection.execute(_TAKE, taken)).all()
             if rows:
                 await self._send([_item(*row) for row in rows])
-                await connection.execute(_DROP, {"ids": [row[0] for row in rows]})
+                # Spelt out: of an array the driver would inspect every element.
+                await connection.execute(_DROP, {"ids": f"{{{','.join(str(row[0]) for row in rows)}}}"})
                 await connection.commit()
         self._sent.inc(len(rows))
         return len(rows)

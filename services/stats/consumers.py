@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.bus import publish
 from libs.bus.consumers import because_of
+from libs.bus.outbox import prepare, publish_prepared
 from libs.events import Envelope, Event
 from libs.events.intake import RequestAccepted, SessionHeld, SessionVoided
 from libs.events.support import ExclusionDecided
@@ -75,9 +75,11 @@ class ConversionProjection:
 
     async def apply(self, tx: AsyncSession, folded: Folded) -> None:
         """Let the facts take effect, and say of the past what is no longer so."""
+        rows = []
         for event_id, restated in await commands.record(tx, folded.facts):
             with because_of(folded.decisions[event_id]):
-                await publish(tx, restated)
+                rows.append(prepare(restated))
+        await publish_prepared(tx, rows)
 
 
 conversion = ConversionProjection()

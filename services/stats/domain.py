@@ -224,10 +224,8 @@ def contribution(seen: Engagement) -> Cells:
 
 def change(before: Engagement, after: Engagement) -> Cells:
     """What must be added to the counters when an engagement goes from one to the other."""
-    cells = contribution(after)
-    for cell, n in contribution(before).items():
-        cells[cell] = cells.get(cell, 0) - n
-    return {cell: n for cell, n in cells.items() if n}
+    was, now = contribution(before), contribution(after)
+    return {} if was == now else now | dict.fromkeys(was, -1)
 
 
 def move(key: Key, before: Engagement, after: Engagement, facts: State, decision_id: UUID | None) -> Move:
