@@ -24,7 +24,7 @@ from services.intake.domain import Acceptance, Rules
 from services.support import commands as support
 from services.support.domain import Deny, Exclude
 
-AT_ONCE = 8
+AT_ONCE = 16
 HEARD_WITHIN = 300.0  # seconds
 HELD_AFTER = timedelta(hours=1)
 
@@ -54,7 +54,7 @@ class Replay:
         self._rules = Rules()
 
     async def open(self, story: Story) -> None:
-        """The client asks, and the first specialist to press Accept has it."""
+        """The client asks."""
         client = story.client
         with clock.at(story.opened_at):
             async with self._intake.database.session(client.tenant) as tx:
@@ -65,14 +65,15 @@ class Replay:
                 )  # fmt: skip
         self._notes.requests[story.number] = request_id
         self._notes.write(opened={story.number: str(request_id)})
-        if story.specialist and story.accepted_at:
-            await self._accept(story, request_id, story.specialist.id, story.accepted_at)
 
-    async def _accept(self, story: Story, request_id: UUID, specialist_id: UUID, at: datetime) -> None:
-        with clock.at(at):
+    async def accept(self, story: Story) -> None:
+        """The first specialist presses Accept. One after another, for everybody has to rest between two."""
+        if story.specialist is None or story.accepted_at is None:
+            return
+        with clock.at(story.accepted_at):
             async with self._intake.database.autocommit(story.client.tenant) as db:
                 answer = await intake.press_accept(
-                    db, request_id, specialist_id, f"demo {story.number}", rules=self._rules
+                    db, self._request(story), story.specialist.id, f"demo {story.number}", rules=self._rules
                 )
         if not isinstance(answer, Acceptance):
             raise TypeError("the story's specialist came too late")
@@ -147,7 +148,7 @@ async def replay(everything: Together, progress: Progress) -> bool:
     buses = [running.bus for running in everything.running.values() if running.bus]
     await _join(everything, month_before(now))
     stages: Sequence[tuple[str, Callable[[Story], Awaitable[None]], int]] = (
-        ("requests", acts.open, 1), ("messages", acts.talk, AT_ONCE),
+        ("requests", acts.open, AT_ONCE), ("accepts", acts.accept, 1), ("messages", acts.talk, AT_ONCE),
         ("sessions", acts.meet, AT_ONCE), ("decisions", acts.plead, 1),
     )  # fmt: skip
     for name, act, at_once in stages:
