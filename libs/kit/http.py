@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from libs.bus.outbox import nudge
 from libs.kit import clock
 from libs.kit.auth import Principal, Verifier
 from libs.kit.errors import Forbidden, Unauthenticated
@@ -115,8 +116,10 @@ async def transaction(connection: HTTPConnection) -> AsyncIterator[AsyncSession]
 
 async def autocommit(connection: HTTPConnection) -> AsyncIterator[FastConnection]:
     """A bare connection in the caller's tenant, for hot statements; each is committed when it returns."""
-    async with host(connection).database.autocommit(_tenant(connection)) as statements:
+    database = host(connection).database
+    async with database.autocommit(_tenant(connection)) as statements:
         yield statements
+    nudge(database.engine)
 
 
 async def snapshot(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:

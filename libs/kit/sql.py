@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 from sqlalchemy.orm import DeclarativeBase
 
 from libs.bus import bus_tables
-from libs.bus.outbox import nudge
 from libs.kit.errors import StartRefused
 from libs.kit.tables import idempotency_table
 
@@ -131,7 +130,6 @@ class Database:
             yield connection
         finally:
             await self._fast.release(connection)
-            nudge(self.engine)
 
     async def answers(self) -> bool:
         """Whether the database is there."""
