@@ -16,7 +16,7 @@ from libs.bus.claims import positions
 from libs.bus.consumers import Subscriber, subscriber
 from libs.bus.delivery import Subscription
 from libs.bus.ids import uuid7
-from libs.bus.log import TP, EventLog, Item
+from libs.bus.log import TP, EventLog, Item, Record
 from libs.bus.memory import MemoryLog, MemoryReader
 from libs.bus.testing import enveloped
 from libs.bus.testing import outbox as waiting
@@ -106,7 +106,7 @@ async def test_a_zombie_past_its_lease_is_fenced_and_changes_nothing(engine: Asy
         await wake.wait()
         await advance(*args)
 
-    zombie._claims.advance = dawdle  # type: ignore[method-assign]
+    zombie._claims.advance = dawdle  # type: ignore[method-assign,assignment]
     task = asyncio.create_task(zombie.run())
     await asleep.wait()
     async with running(engine, log, reactor(), lease=timedelta(milliseconds=100)):
@@ -122,7 +122,7 @@ async def test_a_zombie_past_its_lease_is_fenced_and_changes_nothing(engine: Asy
 def _fenced(name: str) -> float:
     from libs.bus import metrics  # noqa: PLC0415
 
-    return metrics.FENCED.labels(name)._value.get()
+    return float(metrics.FENCED.labels(name)._value.get())
 
 
 async def test_what_a_handler_publishes_names_the_event_that_caused_it(engine: AsyncEngine) -> None:
@@ -181,7 +181,7 @@ async def test_a_reader_that_is_stuck_is_replaced(engine: AsyncEngine) -> None:
     """Clients of real brokers have been seen to stop giving one partition, silently and for good."""
 
     class Deaf(MemoryReader):
-        async def fetch(self, most: int, *, within: float) -> dict:  # noqa: ARG002
+        async def fetch(self, most: int, *, within: float) -> dict[TP, list[Record]]:  # noqa: ARG002
             await asyncio.sleep(0.01)
             return {}
 

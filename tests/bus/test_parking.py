@@ -101,7 +101,8 @@ async def test_a_bad_deploy_stops_the_partition_and_after_the_mending_nothing_wa
 
 async def _stopped(engine: AsyncEngine, count: int) -> bool:
     async with engine.connect() as connection:
-        return await connection.scalar(sa.text("SELECT count(*) FROM claims WHERE stopped IS NOT NULL")) == count
+        found = await connection.scalar(sa.text("SELECT count(*) FROM claims WHERE stopped IS NOT NULL"))
+        return bool(found == count)
 
 
 async def test_a_log_cut_off_under_a_reader_stops_it_and_is_never_skipped(engine: AsyncEngine) -> None:

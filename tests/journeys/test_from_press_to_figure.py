@@ -97,7 +97,8 @@ async def accepts_on_the_log(everything: Together) -> Counter[UUID]:
     assert log is not None
     tps = [TP(RequestAccepted.topic, part) for part in range(TOPICS[RequestAccepted.topic].partitions)]
     bounds = await log.bounds(tps)
-    reader, at, found = await log.reader({tp: b.first for tp, b in bounds.items()}), dict.fromkeys(tps, 0), Counter()
+    reader, at = await log.reader({tp: b.first for tp, b in bounds.items()}), dict.fromkeys(tps, 0)
+    found: Counter[UUID] = Counter()
     while any(at[tp] < bounds[tp].end for tp in tps):
         for tp, records in (await reader.fetch(2000, within=0.5)).items():
             at[tp] = records[-1].offset + 1
@@ -145,13 +146,12 @@ async def engagements_of_last_month(call: Call, specialist: Principal, held: lis
         with clock.at(at):
             requests.append(await directly(call, OLENA, "POST", "/intake/v1/requests"))
             await directly(call, specialist, "POST", f"/intake/v1/requests/{requests[-1]}/acceptance")
-            if was_held:
-                meeting = {"starts_at": (at + timedelta(minutes=5)).isoformat()}
-                session = await directly(
-                    call, specialist, "POST", f"/intake/v1/requests/{requests[-1]}/sessions", json=meeting
-                )
-        if was_held:
-            await call(specialist, "POST", f"/intake/v1/sessions/{session}/outcome", json={"outcome": "held"})
+            if not was_held:
+                continue
+            meeting = {"starts_at": (at + timedelta(minutes=5)).isoformat()}
+            path = f"/intake/v1/requests/{requests[-1]}/sessions"
+            session = await directly(call, specialist, "POST", path, json=meeting)
+        await call(specialist, "POST", f"/intake/v1/sessions/{session}/outcome", json={"outcome": "held"})
     await call.at_rest()
     return requests
 
