@@ -61,7 +61,7 @@ async def accept_request(
     rules = rules_of(http, specialist.tenant)
     answer = await commands.press_accept(db, request_id, specialist.id, _usable(key), rules=rules)
     if isinstance(answer, Receipt):
-        # Answered and not raised, so that the receipt is committed.
+        # Losing is an answer: its receipt is kept, and told again to whoever asks again.
         return of_domain(RequestTaken(answer), http.url.path)
     return _accepted(answer, http)
 
