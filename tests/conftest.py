@@ -87,7 +87,11 @@ def postgres() -> Iterator[str]:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> PlatformSettings:
     """The settings of the test process."""
     return PlatformSettings(
-        env="test", run_dir=tmp_path_factory.mktemp("run"), public_url="http://dovira.test", pool_size=12
+        env="test",
+        run_dir=tmp_path_factory.mktemp("run"),
+        public_url="http://dovira.test",
+        pool_size=12,
+        pool_wait=30,  # a busy machine with coverage on is slow, and a race that ends in 503 proves nothing
     )
 
 

@@ -57,7 +57,12 @@ class Service:
         settings = read(self.settings)
         async with AsyncExitStack() as opened:
             database = await opened.enter_async_context(
-                Database.open(url, name=f"dovira-{self.name}", pool_size=around.platform.pool_size)
+                Database.open(
+                    url,
+                    name=f"dovira-{self.name}",
+                    pool_size=around.platform.pool_size,
+                    pool_wait=around.platform.pool_wait,
+                )
             )
             running = Running(self, around, database, settings)
             opened.push_async_callback(running.close)

@@ -57,6 +57,7 @@ class PlatformSettings(BaseSettings):
     secret: SecretStr | None = Field(default=None, min_length=16, description="Signs cursors; shared by all replicas.")
     origins: Annotated[tuple[str, ...], NoDecode, Listed] = Field(default=(), description="Web origins let in.")
     pool_size: int = Field(default=10, ge=1, le=100, description="Database connections per service and kind.")
+    pool_wait: float = Field(default=2.0, gt=0, le=60, description="Seconds to wait for one, before a 503.")
     docs: bool | None = Field(default=None, description="Serve API documentation; by default not in production.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     demo: bool = Field(default=False, description="At the first start, let the demo month happen.")

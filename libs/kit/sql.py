@@ -21,7 +21,7 @@ EVERY_TENANT: Final = "*"
 NO_TENANT: Final = ""
 OLDEST = 150000
 CONNECT_WITHIN = 3.0
-CHECKOUT_WITHIN = 2.0
+POOL_WAIT = 2.0
 COMMAND_WITHIN = 30.0
 STATEMENT_WITHIN = "5s"
 _TENANT = re.compile(r"([a-z][a-z0-9-]{0,30}|\*|)")
@@ -80,16 +80,18 @@ def tenant_wall(table: str) -> tuple[str, ...]:
 class Database:
     """One service's database: an engine for the ORM and Core, and bare connections for hot statements."""
 
-    def __init__(self, engine: AsyncEngine, fast: "asyncpg.Pool[asyncpg.Record]") -> None:
-        self.engine = engine
+    def __init__(self, engine: AsyncEngine, fast: "asyncpg.Pool[asyncpg.Record]", pool_wait: float) -> None:
+        self.engine, self._pool_wait = engine, pool_wait
         self._fast = fast
         self.sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, name: str = "dovira", pool_size: int = 10) -> AsyncIterator[Self]:
+    async def open(
+        cls, url: str, *, name: str = "dovira", pool_size: int = 10, pool_wait: float = POOL_WAIT
+    ) -> AsyncIterator[Self]:
         """Pools that fill as they are used, on a server that keeps what it acknowledges."""
-        engine = engine_for(url, name=name, pool_size=pool_size)
+        engine = engine_for(url, name=name, pool_size=pool_size, pool_wait=pool_wait)
         fast = asyncpg.create_pool(
             dsn_of(url), min_size=0, max_size=pool_size, timeout=CONNECT_WITHIN, command_timeout=COMMAND_WITHIN,
             reset=_nothing, server_settings=_server_settings(name) | {"statement_timeout": STATEMENT_WITHIN},
@@ -97,7 +99,7 @@ class Database:
         try:
             await _refuse_the_unsafe(engine)
             async with fast:
-                yield cls(engine, fast)
+                yield cls(engine, fast, pool_wait)
         finally:
             await engine.dispose()
 
@@ -124,7 +126,7 @@ class Database:
         Nothing stays locked while an answer travels back and forth, so a row that hundreds want at once is held for
         microseconds each. The tenant is set anew at every checkout, before anybody can use the connection.
         """
-        connection = await self._fast.acquire(timeout=CHECKOUT_WITHIN)
+        connection = await self._fast.acquire(timeout=self._pool_wait)
         try:
             await connection.execute(f"SELECT set_config('app.tenant', '{_valid(tenant)}', false)")
             yield connection
@@ -141,13 +143,15 @@ class Database:
         return True
 
 
-def engine_for(url: str, *, name: str = "dovira", pool_size: int = 10, **server: str) -> AsyncEngine:
+def engine_for(
+    url: str, *, name: str = "dovira", pool_size: int = 10, pool_wait: float = POOL_WAIT, **server: str
+) -> AsyncEngine:
     """An engine that gives up in time rather than hang."""
     return create_async_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=CHECKOUT_WITHIN,
+        pool_timeout=pool_wait,
         connect_args={
             "timeout": CONNECT_WITHIN,
             "command_timeout": COMMAND_WITHIN,

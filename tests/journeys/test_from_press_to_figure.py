@@ -34,7 +34,7 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     bootstrap = request.getfixturevalue("kafka") if request.param == "kafka" else None
     return PlatformSettings(
         env="test", run_dir=tmp_path_factory.mktemp("journey"), public_url="http://dovira.test",
-        kafka_bootstrap=bootstrap, pool_size=20,
+        kafka_bootstrap=bootstrap, pool_size=20, pool_wait=30,
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ async def test_a_database_that_goes_away_is_a_503_in_time_and_comes_back(surroun
     try:
         url = await provision(cluster.url, "sample")
         await tables_only(sample.Base.metadata)(url)
-        platform = surroundings.platform.model_copy(update={"pool_size": 3})
+        platform = surroundings.platform.model_copy(update={"pool_size": 3, "pool_wait": 2.0})
         async with (
             sample.service.open(replace(surroundings, platform=platform), url) as running,
             client_of(running.app, "sample") as client,
@@ -117,8 +117,9 @@ async def _write(client, as_, *, expected: int) -> None:
     assert time.monotonic() - started < 10
 
 
-async def test_a_full_pool_is_a_503_in_time(sample_client, sample_service, as_):
+async def test_a_full_pool_is_a_503_in_time(sample_client, sample_service, as_, monkeypatch):
     size = sample_service.platform.pool_size
+    monkeypatch.setattr(sample_service.database, "_pool_wait", 0.2)
     held = [await sample_service.database._fast.acquire() for _ in range(size)]
     try:
         answer = await sample_client.post("/quick-notes", json={"words": "a"}, headers=as_(OLENA, key="k"))
