@@ -26,7 +26,7 @@ class Bug(NamedTuple):
 BUGS = {
     "accept by SELECT, then UPDATE": Bug(
         "services/intake/commands/race.py",
-        "WHERE id = $1 AND accepted_by IS NULL AND deactivated_at IS NULL",
+        "WHERE id = $1 AND num_nulls(accepted_by, deactivated_at) = 2",
         "WHERE id = $1 AND deactivated_at IS NULL",
         "tests/intake/test_api.py -k test_b4",
     ),
@@ -69,7 +69,7 @@ BUGS = {
     ),
     "a relay that deletes what it has not sent": Bug(
         "libs/bus/relay.py",
-        "await self._send([_item(row) for row in rows])\n",
+        "await self._send([_item(*row) for row in rows])\n",
         "pass\n",
         "tests/bus/test_relay.py -k test_nothing_is_lost",
     ),

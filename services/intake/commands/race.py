@@ -17,12 +17,13 @@ ROUNDS = 3
 
 # The specialist's row is locked first and by every accept, so that two of theirs cannot overlap; FOR UPDATE shows its
 # newest version, whatever the statement's snapshot is. Everything else hangs on `claimed`: it happens whole or not.
+# num_nulls, because of IS NULL the planner would take the index of open requests and look through all of them.
 CLAIM = """
 WITH me AS MATERIALIZED (
   SELECT ready_at FROM specialists WHERE tenant = $3 AND id = $2 FOR UPDATE
 ), claimed AS (
   UPDATE requests SET accepted_by = $2, accepted_at = $5, rest_until = $6, presses = presses + 1
-  WHERE id = $1 AND accepted_by IS NULL AND deactivated_at IS NULL
+  WHERE id = $1 AND num_nulls(accepted_by, deactivated_at) = 2
     AND EXISTS (SELECT FROM me WHERE ready_at IS NULL OR ready_at <= $5)
   RETURNING id, presses
 ), resting AS (
