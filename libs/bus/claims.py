@@ -21,6 +21,14 @@ INSERT INTO claims (subscriber, topic, part, next) VALUES (:subscriber, :topic, 
 """)
 # One process at a time decides who owns what, so that two do not take half of the partitions each from the other.
 _SERIALISE = sa.text("SELECT pg_advisory_xact_lock(hashtext('dovira.claims'), hashtext(:subscriber))")
+_KEEP = sa.text("""
+WITH kept AS (
+  UPDATE claims SET lease = clock_timestamp() + CAST(:ttl AS interval)
+  WHERE subscriber = :subscriber AND owner = :owner RETURNING topic, part, next, epoch, stopped)
+SELECT topic, part, next, epoch FROM kept
+WHERE stopped IS NULL AND NOT EXISTS (
+  SELECT FROM claims WHERE subscriber = :subscriber AND owner IS DISTINCT FROM :owner)
+""")
 _RENEW = sa.text("""
 UPDATE claims SET lease = clock_timestamp() + CAST(:ttl AS interval) WHERE subscriber = :subscriber AND owner = :owner
 """)
@@ -74,6 +82,7 @@ class Claims:
 
     def __init__(self, engine: AsyncEngine, subscriber: str, owner: UUID, ttl: timedelta) -> None:
         self._engine, self._subscriber, self._owner, self._ttl = engine, subscriber, owner, ttl
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def enter(self, first: Mapping[TP, int]) -> None:
         """Make a row for every partition, from the given offset on; rows that are there stay as they are."""
@@ -88,6 +97,15 @@ class Claims:
 
     async def renew(self) -> dict[TP, Claim]:
         """Keep what is ours and take until this instance has its fair share; gives back what is ours now."""
+        return await self._alone() or await self._among_others()
+
+    async def _alone(self) -> dict[TP, Claim]:
+        """One trip for whoever has everything, which is most of the time; nothing as soon as somebody else has some."""
+        async with self._single.connect() as connection:
+            rows = await connection.execute(_KEEP, self._me(owner=self._owner, ttl=self._ttl))
+            return {TP(row.topic, row.part): Claim(row.next, row.epoch) for row in rows}
+
+    async def _among_others(self) -> dict[TP, Claim]:
         async with self._engine.begin() as tx:
             await tx.execute(_SERIALISE, self._me())
             await tx.execute(_RENEW, self._me(owner=self._owner, ttl=self._ttl))

@@ -23,6 +23,7 @@ from libs.bus.log import TP, EventLog, Reader, Record, Truncated
 from libs.bus.retry import heed_cancellation, passing
 from libs.events import TOPICS, Envelope, Undecodable, UnknownType, decode
 
+_LOOK_EVERY = 2.0  # seconds between measurements of the lag
 _log = structlog.get_logger()
 
 
@@ -100,7 +101,7 @@ class Subscription:
                     await asyncio.sleep(self._lease.total_seconds() / 3)
                 elif batch := await reader.fetch(self.subscriber.most, within=0.25):
                     await self._settle([self._read(record) for records in batch.values() for record in records])
-                if time.monotonic() - looked > 1:
+                if time.monotonic() - looked > _LOOK_EVERY:
                     await self._look()
                     looked = time.monotonic()
                 if time.monotonic() - renewed > self._lease.total_seconds() / 3:

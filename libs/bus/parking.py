@@ -62,7 +62,7 @@ async def park(tx: AsyncSession, subscriber: str, record: Record, reason: str) -
 
 async def blocked(engine: AsyncEngine, subscriber: str) -> set[tuple[str, bytes]]:
     """The (topic, key)s of which something is parked: what comes after has to wait behind it."""
-    async with engine.connect() as connection:
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         return {(row.topic, row.key) for row in await connection.execute(_KEYS, {"subscriber": subscriber})}
 
 
