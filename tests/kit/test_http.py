@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from libs.bus.context import cause
+from libs.bus.outbox import relay_waits_on
 from libs.kit import logs
 from libs.kit.http import PUBLIC, Client, Now, Router, Specialist
 from libs.kit.jobs import Job
@@ -51,6 +52,13 @@ async def test_a_failing_commit_is_not_a_success(sample_client, sample_service, 
     assert first.status_code == 201
     is_problem(again, 500, "internal_server_error")
     assert await count(sample_service) == 1
+
+
+async def test_what_hot_statements_wrote_leaves_at_once(sample_client, sample_service, as_):
+    waits_on = relay_waits_on(sample_service.database.engine)
+    waits_on.clear()
+    await sample_client.post("/quick-notes", json={"words": "a"}, headers=as_(OLENA, key="one"))
+    assert waits_on.is_set()
 
 
 def test_a_route_without_a_policy_does_not_import():
