@@ -120,7 +120,7 @@ class Bus:
         """Do a chore again and again; one that fails has the next time."""
         while True:
             await asyncio.sleep(seconds)
-            with suppress(Exception):
+            with suppress(Exception, asyncio.CancelledError):
                 await chore()
             heed_cancellation()
 

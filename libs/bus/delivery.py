@@ -80,7 +80,7 @@ class Subscription:
                 try:
                     await self._session()
                     pause = 0.05
-                except Exception as error:  # noqa: BLE001 - the next session starts from what the database says
+                except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the next begins from the database
                     heed_cancellation()
                     metrics.REBUILDS.labels(self.name).inc()
                     _log.warning("delivery.interrupted", subscriber=self.name, error=type(error).__name__)

@@ -58,12 +58,13 @@ class Relay:
                 news.clear()
                 try:
                     sent = await self.round()
-                except Exception as error:  # noqa: BLE001 - whatever it was, the rows are still there
+                except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the rows are still there
                     heed_cancellation()
                     await self._abandon(error)
-                    sent, pause = 0, min(2.0, pause * 2)
-                else:
-                    pause = self._poll if sent else min(_SELDOM, pause * 1.5)
+                    pause = min(2.0, pause * 2)
+                    await asyncio.sleep(pause)  # whatever news there is, the log is not within reach
+                    continue
+                pause = self._poll if sent else min(_SELDOM, pause * 1.5)
                 if not sent:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(pause):
@@ -104,7 +105,7 @@ class Relay:
             self._writer = await self._log.writer()
         await self._writer.append(items, within=self._within)
 
-    async def _abandon(self, error: Exception | None) -> None:
+    async def _abandon(self, error: BaseException | None) -> None:
         if error is not None:
             metrics.REBUILDS.labels(f"{self._name}.relay").inc()
             _log.warning("relay.interrupted", service=self._name, error=type(error).__name__)

@@ -18,7 +18,11 @@ def passing(error: BaseException) -> bool:
 
 
 def heed_cancellation() -> None:
-    """End here if this task was told to end: a driver in the middle of a call may have put its own error in the way."""
+    """End here if this task was told to end, and only then.
+
+    A driver in the middle of a call may put its own error in the way of a cancellation; and a client that cancels its
+    own futures, as aiokafka does when a broker goes away, makes one appear that nobody asked for.
+    """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

@@ -200,6 +200,27 @@ async def test_a_reader_that_is_stuck_is_replaced(engine: AsyncEngine) -> None:
     assert await noted(engine) == {key: [1]}
 
 
+async def test_a_client_that_cancels_its_own_future_does_not_end_the_delivery(engine: AsyncEngine) -> None:
+    """Aiokafka does so when a broker goes away: the task would end without a word, and nobody would read on."""
+
+    class Cancels(MemoryReader):
+        async def fetch(self, most: int, *, within: float) -> dict[TP, list[Record]]:  # noqa: ARG002
+            raise asyncio.CancelledError
+
+    class Once(MemoryLog):
+        opened = 0
+
+        async def reader(self, start: Any) -> MemoryReader:
+            self.opened += 1
+            return Cancels(self, start) if self.opened == 1 else MemoryReader(self, start)
+
+    log, key = Once(), uuid7()
+    await put(log, said(key, 1))
+    async with running(engine, log, reactor()):
+        await heard_all(engine, log, "notes")
+    assert await noted(engine) == {key: [1]}
+
+
 async def test_wait_until_reads_ones_own_writes(engine: AsyncEngine) -> None:
     log = MemoryLog()
     (written,) = await put(log, said(uuid7(), 1))
