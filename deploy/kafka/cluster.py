@@ -69,11 +69,6 @@ class Kafka:
         self._nodes[node].end(signal.SIGKILL)
         self._nodes[node].wait_until_gone()
 
-    def restart(self, node: int) -> None:
-        """Stop a node cleanly, if it runs, and start it again."""
-        self.stop_node(node)
-        self.start_node(node)
-
     def running(self) -> list[int]:
         """The nodes that have a process now."""
         return [number for number, node in self._nodes.items() if node.running()]

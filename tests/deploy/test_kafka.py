@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka import Kafka, available, consumer_groups
 from libs.kit.errors import StartRefused
+from tests.bus.saying import eventually
 
 ROOT = Path(__file__).parents[2]
 NEEDS_KAFKA = pytest.mark.skipif(available() is not None, reason=str(available()))
@@ -152,7 +153,11 @@ async def test_a_cluster_is_the_same_after_a_restart_on_other_ports(tmp_path: Pa
     after = Kafka.start(run_dir)
     try:
         assert after.bootstrap != before.bootstrap
-        assert await describe(after) == (1, cluster_id, topics)
+
+        async def the_same() -> bool:
+            return await describe(after) == (1, cluster_id, topics)
+
+        await eventually(the_same)  # a node serves a moment before it has read all that it knows of its topics
     finally:
         after.stop()
         after.stop()
