@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from libs.events.base import Event
+from libs.events.base import Event, Version
 
 Side = Literal["client", "specialist"]
 SizeBucket = Literal["xs", "s", "m", "l"]
@@ -34,3 +34,24 @@ class FirstReplySent(Event, topic="chat.conversations", key="conversation_id"):
 
     conversation_id: UUID
     specialist_id: UUID
+
+
+class ProblemSolved(Event, topic="chat.conversations", key="conversation_id"):
+    """The author of a review says that its matter is settled: the score counts no longer, be it good or bad (P12, P13).
+
+    One register with ProblemReopened: the greater version is the truth.
+    """
+
+    conversation_id: UUID
+    review_id: UUID
+    specialist_id: UUID
+    version: Version
+
+
+class ProblemReopened(Event, topic="chat.conversations", key="conversation_id"):
+    """The author took it back: the score counts again."""
+
+    conversation_id: UUID
+    review_id: UUID
+    specialist_id: UUID
+    version: Version

@@ -12,6 +12,9 @@ Category = Literal[
     "anxiety", "burnout", "couple", "depression", "family", "grief", "health", "panic", "self_esteem", "trauma", "other"
 ]
 Locale = Literal["uk", "ru", "bg", "en"]
+RefusalReason = Literal[
+    "outside_competence", "other_specialist_needed", "boundaries_broken", "personal_trigger", "values", "other"
+]  # R9
 
 
 class RequestOpened(Event, topic="intake.requests", key="request_id"):
@@ -80,6 +83,49 @@ class SessionVoided(Event, topic="intake.requests", key="request_id"):
     session_id: UUID
     number: Annotated[int, Meta(ge=1)]
     version: Version
+
+
+class SessionPurchased(Event, topic="intake.requests", key="request_id"):
+    """The client paid for the n-th session of an engagement; the second is what retention asks for."""
+
+    request_id: UUID
+    specialist_id: UUID
+    number: Annotated[int, Meta(ge=1)]
+
+
+class ClientRefused(Event, topic="intake.requests", key="request_id"):
+    """The specialist ended the work with a client after the first session and before a second purchase (R9, R11)."""
+
+    request_id: UUID
+    specialist_id: UUID
+    reason: RefusalReason
+
+
+class ClientReached(Event, topic="intake.requests", key="request_id"):
+    """The specialist spoke to the client of a phone request: what a first reply is to a chat (B1)."""
+
+    request_id: UUID
+    specialist_id: UUID
+
+
+class RequestWithdrawn(Event, topic="intake.requests", key="request_id"):
+    """The client took the request back; if somebody had won it, from them."""
+
+    request_id: UUID
+    specialist_id: UUID | None
+
+
+class EngagementMerged(Event, topic="intake.requests", key="request_id"):
+    """A client of this specialist's had come a second time: this engagement is part of an earlier one (R3, D12).
+
+    Sessions of it are told again as sessions of the one that stays. The greater version is the truth.
+    """
+
+    request_id: UUID
+    specialist_id: UUID
+    into_request_id: UUID
+    version: Version
+    merged: bool
 
 
 class SpecialistJoined(Event, topic="intake.specialists", key="specialist_id"):

@@ -1,7 +1,9 @@
 """What support says: who asked for a decision, and what was decided."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from msgspec import Meta
 
 from libs.events.base import Event, Version
 
@@ -10,6 +12,11 @@ Ground = Literal[
     "aggression", "sexualised", "unsafe_offer",  # R2
     "accidental", "existing_client", "technical",  # R3
 ]  # fmt: skip
+
+Scope = Annotated[
+    Literal["pre_session", "conversion", "effectiveness"],
+    Meta(description="Which figures leave it out: those of the time before the session (R5), or one of them alone."),
+]
 
 
 class TicketOpened(Event, topic="support.decisions", key="request_id"):
@@ -40,3 +47,4 @@ class ExclusionDecided(Event, topic="support.decisions", key="request_id"):
     version: Version
     excluded: bool
     ground: Ground
+    scope: Scope = "pre_session"

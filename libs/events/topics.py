@@ -20,6 +20,7 @@ TOPICS = {
         Topic("intake.specialists"),
         Topic("chat.conversations"),
         Topic("support.decisions"),
+        Topic("partners.facts"),
         Topic("stats.figures", retention=timedelta(days=90)),
     )
 }
