@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from libs.bus.context import Cause, cause
 from libs.bus.inbox import fresh
@@ -40,7 +40,10 @@ class Subscriber(Protocol):
 
 
 class Projection(Protocol):
-    """A fold over the set of events: commutative and idempotent, so it needs neither order nor an inbox (G6)."""
+    """A fold over the set of events: commutative and idempotent, so it needs neither order nor an inbox (G6).
+
+    It may say how many records one transaction takes at `most`; the greater the batch, the more of it folds into one.
+    """
 
     name: str
     events: frozenset[type[Event]]
@@ -50,6 +53,30 @@ class Projection(Protocol):
 
     async def apply(self, tx: AsyncSession, folded: Any) -> None:
         """Merge into the tables, set-based and sorted by key."""
+
+
+class Generation(NamedTuple):
+    """One build of a projection. Only the live one answers and speaks."""
+
+    number: int
+    live: bool
+
+
+@runtime_checkable
+class Rebuildable(Protocol):
+    """A projection that can be built anew beside the live one, which is asked and heard until the switch (G10).
+
+    A number is never given twice. Whether a generation is live and may publish is asked in `apply`, in its transaction:
+    by then its position is locked, and a switch comes either wholly before the batch or wholly after it.
+    """
+
+    name: str
+
+    async def generations(self, engine: AsyncEngine) -> Sequence[Generation]:
+        """The live one, and the one being built if there is one."""
+
+    def generation(self, number: int) -> Projection:
+        """The projection that builds this one, under a name of its own: `f"{name}.{number}"`."""
 
 
 class Consumers:
@@ -94,13 +121,17 @@ class Consumers:
 
 
 class Projector:
-    """Lets a projection take part as a subscriber."""
+    """Lets a projection take part as a subscriber.
+
+    A batch may outlast the lease. The transaction locks its positions before all else, so who would take over waits for
+    its end and goes on behind it; a batch that was only read by then is fenced. Work is lost, nothing is done twice.
+    """
 
     keeps_order = False
-    most = 5000
 
     def __init__(self, projection: Projection) -> None:
         self.name, self.events, self._projection = projection.name, projection.events, projection
+        self.most: int = getattr(projection, "most", 5000)
 
     async def take(self, tx: AsyncSession, batch: Sequence[Envelope]) -> None:
         """Fold, then apply, over all tenants at once."""
