@@ -63,7 +63,7 @@ WHERE claims.subscriber = :subscriber AND claims.topic = moved.topic AND claims.
 _STOP = sa.text("UPDATE claims SET stopped = :why WHERE subscriber = :subscriber AND topic = :topic AND part = :part")
 _RESUME = sa.text("UPDATE claims SET stopped = NULL WHERE subscriber = :subscriber AND stopped IS NOT NULL")
 _POSITIONS = sa.text("SELECT topic, part, next FROM claims WHERE subscriber = :subscriber")
-_DROP = sa.text("UPDATE claims SET owner = NULL WHERE owner = :owner")
+_DROP = sa.text("UPDATE claims SET owner = NULL WHERE subscriber = :subscriber AND owner = :owner")
 
 
 class Fenced(Exception):
@@ -131,7 +131,7 @@ class Claims:
     async def drop(self) -> None:
         """Let others have everything at once, rather than when the lease runs out."""
         async with self._engine.begin() as tx:
-            await tx.execute(_DROP, {"owner": self._owner})
+            await tx.execute(_DROP, self._me(owner=self._owner))
 
     def _me(self, **others: object) -> dict[str, object]:
         return {"subscriber": self._subscriber} | others

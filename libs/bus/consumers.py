@@ -64,7 +64,7 @@ class Generation(NamedTuple):
 
 @runtime_checkable
 class Rebuildable(Protocol):
-    """A projection that can be built anew beside the live one, which is asked and heard until the switch (G10).
+    """A projection that can be built anew beside the live build, which answers and speaks until the switch (G10).
 
     A number is never given twice. Whether a generation is live and may publish is asked in `apply`, in its transaction:
     by then its position is locked, and a switch comes either wholly before the batch or wholly after it.

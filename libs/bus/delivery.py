@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -17,13 +17,14 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from libs.bus import metrics, parking
-from libs.bus.claims import Claim, Claims, Fenced
+from libs.bus.claims import Claim, Claims, Fenced, positions
 from libs.bus.consumers import Subscriber
 from libs.bus.log import TP, EventLog, Reader, Record, Truncated
 from libs.bus.retry import heed_cancellation, passing
 from libs.events import TOPICS, Envelope, Undecodable, UnknownType, decode
 
 _LOOK_EVERY = 2.0  # seconds between measurements of the lag
+_MOMENT = 0.1  # seconds between looks at how far the one we follow has come
 _log = structlog.get_logger()
 
 
@@ -44,7 +45,11 @@ class Read(NamedTuple):
 
 
 class Subscription:
-    """One subscriber on one instance."""
+    """One subscriber on one instance.
+
+    Who follows another takes nothing that the other has yet to take: what is being built beside the live one is mute,
+    so whatever it took first might never be told. `follows` may change at any time; the session ends by itself.
+    """
 
     def __init__(
         self,
@@ -53,12 +58,13 @@ class Subscription:
         subscriber: Subscriber,
         owner: UUID,
         *,
+        follows: str | None = None,
         lease: timedelta = timedelta(seconds=5),
         stuck_after: float = 10,
     ) -> None:
         self.name, self.subscriber, self.mine = subscriber.name, subscriber, dict[TP, Claim]()
-        self.lag: dict[TP, int] = {}
-        self._engine, self._log, self._stuck_after, self._lease = engine, log, stuck_after, lease
+        self.follows, self.lag = follows, dict[TP, int]()
+        self._engine, self._log, self._stuck_after, self._lease = engine, log, stuck_after, lease.total_seconds()
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._claims = Claims(engine, subscriber.name, owner, lease)
         self._topics = sorted({event.topic for event in subscriber.events})
@@ -66,6 +72,8 @@ class Subscription:
         self._limits: defaultdict[TP, parking.Limit] = defaultdict(parking.Limit)
         self._blocked: set[tuple[str, bytes]] = set()
         self._moved: dict[TP, float] = {}
+        self._led: dict[TP, int] | None = None
+        self._entered = False
 
     @property
     def partitions(self) -> list[TP]:
@@ -90,21 +98,23 @@ class Subscription:
             await asyncio.shield(self._let_go())
 
     async def _session(self) -> None:
-        """Read from the positions that are ours until they change or something goes wrong."""
-        await self._enter_new_partitions()
+        """Read from the positions that are ours until they change, we have all we may have, or something goes wrong."""
+        await self._enter_partitions()
         await self._renew()
-        reader = await self._open() if self.mine else None
+        follows = self.follows
+        self._led = None if follows is None else await self._ahead(follows)
+        reader = await self._open()
         try:
             looked = renewed = time.monotonic()
-            while True:
+            while self.follows == follows and self._led_on():
                 if reader is None:
-                    await asyncio.sleep(self._lease.total_seconds() / 3)
+                    await asyncio.sleep(self._lease / 3)
                 elif batch := await reader.fetch(self.subscriber.most, within=0.25):
-                    await self._settle([self._read(record) for records in batch.values() for record in records])
+                    await self._settle([self._read(record) for record in self._passed(batch)])
                 if time.monotonic() - looked > _LOOK_EVERY:
                     await self._look()
                     looked = time.monotonic()
-                if time.monotonic() - renewed > self._lease.total_seconds() / 3:
+                if time.monotonic() - renewed > self._lease / 3:
                     if await self._renew():
                         return
                     renewed = time.monotonic()
@@ -112,23 +122,48 @@ class Subscription:
             if reader is not None:
                 await reader.abandon()
 
-    async def _enter_new_partitions(self) -> None:
-        """A new subscriber hears everything the log still has."""
+    async def _enter_partitions(self) -> None:
+        """A new subscriber hears everything the log still has. Rows that are gone later were forgotten on purpose."""
+        if self._entered:
+            return
         if missing := set(self.partitions) - await self._claims.known():
             bounds = await self._log.bounds(missing)
             await self._claims.enter({tp: bounds[tp].first for tp in sorted(missing)})
+        self._entered = True
+
+    async def _ahead(self, leader: str) -> dict[TP, int]:
+        """How far the one we follow has come, once that is further than we are, or when it is time to renew."""
+        until = time.monotonic() + self._lease / 3
+        while True:
+            await asyncio.sleep(min(_MOMENT, self._lease / 3))
+            led = await positions(self._engine, leader)
+            ahead = any(claim.next < led.get(tp, 0) for tp, claim in self.mine.items())
+            if ahead or self.follows != leader or time.monotonic() > until:
+                return led
+
+    def _led_on(self) -> bool:
+        """Whether the one we follow, if there is one, was further than we are now."""
+        return self._led is None or any(self._may_take(tp, claim.next) for tp, claim in self.mine.items())
+
+    def _may_take(self, tp: TP, place: int) -> bool:
+        return self._led is None or place < self._led.get(tp, 0)
+
+    def _passed(self, batch: Mapping[TP, Sequence[Record]]) -> list[Record]:
+        """What the one we follow has taken too. Positions only grow, so the answer of a while ago is still right."""
+        return [record for records in batch.values() for record in records if self._may_take(record.tp, record.offset)]
 
     async def _renew(self) -> bool:
-        """Renew the lease; whether the set of partitions that are ours is another now."""
-        before, self.mine = self.mine.keys(), await self._claims.renew()
+        """Renew the lease; whether what is ours is another now, or others have moved it on."""
+        before, self.mine = self.mine, await self._claims.renew()
         self._blocked = await parking.blocked(self._engine, self.name) if self.subscriber.keeps_order else set()
-        return before != self.mine.keys()
+        return before != self.mine
 
-    async def _open(self) -> Reader:
+    async def _open(self) -> Reader | None:
         """A reader from our positions. A partition the log has cut off under us stops; it is not skipped."""
         self._moved = dict.fromkeys(self.mine, time.monotonic())
+        start = {tp: claim.next for tp, claim in self.mine.items() if self._may_take(tp, claim.next)}
         try:
-            return await self._log.reader({tp: claim.next for tp, claim in self.mine.items()})
+            return await self._log.reader(start) if start else None
         except Truncated as error:
             for tp in error.tps:
                 await self._stop(tp, "truncated")
@@ -224,7 +259,8 @@ class Subscription:
         bounds = await self._log.bounds(list(self.mine))
         now = time.monotonic()
         for tp, claim in self.mine.items():
-            self.lag[tp] = max(0, bounds[tp].end - claim.next)
+            end = bounds[tp].end if self._led is None else min(bounds[tp].end, self._led.get(tp, 0))
+            self.lag[tp] = max(0, end - claim.next)
             if not self.lag[tp]:
                 self._moved[tp] = now
             elif now - self._moved.get(tp, now) > self._stuck_after:
@@ -238,6 +274,9 @@ class Subscription:
         metrics.LAG_SECONDS.labels(self.name, topic).set(max((now - self._moved[tp] for tp in lagging), default=0))
 
     async def _let_go(self) -> None:
+        self.mine = {}
+        for topic in self._topics:
+            self._report(topic, time.monotonic())
         try:
             await asyncio.wait_for(self._claims.drop(), 2)
         except Exception:  # noqa: BLE001 - then the lease runs out
