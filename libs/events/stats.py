@@ -12,7 +12,7 @@ from libs.events.base import Event
 Metric = Literal[
     "won", "lost", "excluded", "withdrawn", "merged", "one_off", "refused",
     "contacts", "gained", "unviewed", "views",
-    "kept", "left", "sessions",
+    "kept", "gone", "sessions",
     "in_time", "late", "unanswered", "forgiven",
     "waited_4s", "waited_8s", "waited_16s", "waited_32s", "waited_64s", "waited_128s", "waited_256s", "waited_512s",
     "waited_17m", "waited_34m", "waited_68m", "waited_longer",

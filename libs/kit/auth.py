@@ -44,6 +44,7 @@ class Principal:
     tenant: str
     role: str
     roles: frozenset[str]
+    scopes: frozenset[str] = frozenset()
 
 
 class Keys:
@@ -145,7 +146,8 @@ class Verifier:
             raise ValueError("no roles")
         if not _TENANT.fullmatch(claims["tenant"]):
             raise ValueError("no tenant")
-        return Principal(UUID(claims["sub"]), claims["tenant"], roles[0], frozenset(roles))
+        scopes = frozenset(str(claims.get("scope", "")).split())
+        return Principal(UUID(claims["sub"]), claims["tenant"], roles[0], frozenset(roles), scopes)
 
     def _keep(self, digest: bytes, principal: Principal, expires: int) -> None:
         self._known[digest] = (principal, expires)

@@ -2,7 +2,7 @@
 
 from libs.kit.service import Service
 from services.stats.api import routes
-from services.stats.consumers import conversion
+from services.stats.consumers import figures
 from services.stats.settings import Settings
 from services.stats.tables import Base
 
@@ -17,5 +17,5 @@ service = Service(
         "figures": "Figures by days on which engagements began, and the engagements behind them.",
         "changes": "What changed in the figures, when, and which event or decision was the reason.",
     },
-    subscribers=[conversion],
+    subscribers=[figures],
 )

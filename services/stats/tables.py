@@ -1,12 +1,15 @@
-"""What stats keeps: the registers of every engagement, the journal of every change, and the counters it adds up to."""
+"""What stats keeps: states, the journal of every change, the counters it adds up to, and what figures are read by."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, text
+from sqlalchemy import BigInteger, Identity, Index, Integer, SmallInteger, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from libs.kit.sql import ServiceTables
+from services.stats.domain import METRICS
 
 # Rows that are written again and again find room on their own page, so that no index has to follow them.
 HOT = {"postgresql_with": {"fillfactor": 75}}
@@ -16,70 +19,111 @@ class Base(ServiceTables, DeclarativeBase):
     """The schema of stats."""
 
 
-class SessionRow(Base):
-    """The register of one session. What it was before the last write tells that write what it changed."""
+class StateRow(Base):
+    """The registers of one engagement, review or view gauge, as they joined; its day is null until it is known."""
 
-    __tablename__ = "sessions"
-    __table_args__ = HOT
+    __tablename__ = "states"
+    __table_args__ = (Index("states_by_day", "generation", "tenant", "kind", "day"), HOT)
 
-    request_id: Mapped[UUID] = mapped_column(primary_key=True)
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
     specialist_id: Mapped[UUID] = mapped_column(primary_key=True)
     tenant: Mapped[str] = mapped_column(primary_key=True)
-    session_id: Mapped[UUID] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(BigInteger)
-    event_id: Mapped[UUID]
-    held: Mapped[bool]
-    prev_held: Mapped[bool] = mapped_column(server_default=text("false"))
-
-
-class EngagementRow(Base):
-    """The state of one engagement: its opening, how many of its sessions are held now, and what support ruled."""
-
-    __tablename__ = "engagements"
-    __table_args__ = (Index("engagements_by_opening", "specialist_id", "opened_at", "request_id"), HOT)
-
-    request_id: Mapped[UUID] = mapped_column(primary_key=True)
-    specialist_id: Mapped[UUID] = mapped_column(primary_key=True)
-    tenant: Mapped[str] = mapped_column(primary_key=True)
-    opened_at: Mapped[datetime | None]
-    opened_event_id: Mapped[UUID | None]
-    one_off: Mapped[bool | None]
-    held: Mapped[int]
-    # "struck", because inside ON CONFLICT the word "excluded" is taken.
-    struck: Mapped[bool]
-    ruling_version: Mapped[int] = mapped_column(BigInteger)
-    ruling_event_id: Mapped[UUID | None]
-    decision_id: Mapped[UUID | None]
-    prev_opened_at: Mapped[datetime | None]
-    prev_held: Mapped[int] = mapped_column(server_default=text("0"))
-    prev_struck: Mapped[bool] = mapped_column(server_default=text("false"))
+    day: Mapped[date | None]
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class JournalRow(Base):
-    """One change of one counter, with its cause; never altered. The counters are its sum at every moment."""
+    """What one event changed in one day's counters; never altered. The counters are its sum at every moment."""
 
     __tablename__ = "journal"
 
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     specialist_id: Mapped[UUID] = mapped_column(primary_key=True)
     recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     tenant: Mapped[str]
-    request_id: Mapped[UUID]
+    entity_kind: Mapped[str]
+    entity_id: Mapped[UUID]
     day: Mapped[date]
-    metric: Mapped[str]
-    delta: Mapped[int]
     event_id: Mapped[UUID]
     decision_id: Mapped[UUID | None]
 
 
 class CounterRow(Base):
-    """How many engagements of one specialist and one cohort day stand so."""
+    """What one specialist's cohort day has come to."""
 
     __tablename__ = "counters"
     __table_args__ = HOT
 
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     specialist_id: Mapped[UUID] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
-    metric: Mapped[str] = mapped_column(primary_key=True)
     tenant: Mapped[str] = mapped_column(primary_key=True)
-    n: Mapped[int]
+
+
+for metric in METRICS:
+    setattr(CounterRow, metric, mapped_column(metric, Integer, nullable=False))
+    setattr(JournalRow, metric, mapped_column(metric, Integer, nullable=True))
+
+
+class PolicyRow(Base):
+    """A version of the house's choices after the first, which is in the code; never altered."""
+
+    __tablename__ = "policies"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime]
+
+
+class GenerationRow(Base):
+    """One build of the projection. Until there is a row, generation 1 of policy 1 is the live one."""
+
+    __tablename__ = "generations"
+    __table_args__ = (
+        Index("generations_one_live", text("(live_until IS NULL)"), unique=True,
+              postgresql_where=text("live_from IS NOT NULL AND live_until IS NULL")),
+        Index("generations_one_building", text("(ended_at IS NULL)"), unique=True,
+              postgresql_where=text("live_from IS NULL AND ended_at IS NULL")),
+    )  # fmt: skip
+
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    policy_version: Mapped[int]
+    started_at: Mapped[datetime]
+    level_at: Mapped[datetime | None]
+    live_from: Mapped[datetime | None]
+    live_until: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+
+
+class BenchmarkRow(Base):
+    """What a tenant's figures are compared with from a moment on; never altered."""
+
+    __tablename__ = "benchmarks"
+    __table_args__ = (Index("benchmarks_one_id", "id", unique=True),)
+
+    tenant: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[UUID]
+    as_of: Mapped[date]
+    published_at: Mapped[datetime]
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class StatusRow(Base):
+    """What a month made of a specialist, as it was judged last."""
+
+    __tablename__ = "statuses"
+
+    specialist_id: Mapped[UUID] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    overall: Mapped[float]
+    zones: Mapped[dict[str, str | None]] = mapped_column(JSONB)
+    policy_version: Mapped[int]
+    benchmark_number: Mapped[int]
+    judged_at: Mapped[datetime]
