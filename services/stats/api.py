@@ -182,8 +182,8 @@ async def list_changes(specialist_id: Seen, span: Lately, tx: Snapshot, paging: 
 @routes.get("/specialists/{specialist_id}/rating", tags=["rating"])
 async def show_rating(specialist_id: UUID, _: Caller, tx: Snapshot, now: Now) -> RatingView:
     """What clients may know before they choose: how others rated the work, and nothing of its figures."""
-    as_of = domain.utc_day(now)
-    basis = await queries.basis(tx, known_at=None, now=now, as_of=as_of)
+    basis = await queries.basis(tx, known_at=None, now=now, as_of=domain.utc_day(now))
+    asked = windows(basis.by.policy, basis.by.as_of)
     found = await queries.read_figures(tx, specialist_id, basis, asked)
     reviews = found.estimates["reviews"]
     return RatingView(

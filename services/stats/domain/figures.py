@@ -148,7 +148,7 @@ def figures(counted: Counted, asked: Mapping[Figure, Window], by: Yardstick) -> 
     """All figures from what the days came to."""
     estimates = {figure: estimate(figure, counted, asked[figure], by) for figure in FIGURES}
     overall = 100 * sum(by.policy.weights[figure] * estimates[figure].versus.percentile for figure in FIGURES)
-    return Figures(estimates, overall, estimates["conversion"].enough)
+    return Figures(estimates, round(overall, 9), estimates["conversion"].enough)
 
 
 def estimate(figure: Figure, counted: Counted, window: Window, by: Yardstick) -> Estimate:
@@ -157,7 +157,7 @@ def estimate(figure: Figure, counted: Counted, window: Window, by: Yardstick) ->
     total = added(cells for _, cells in days)
     enough = sum(total.get(metric, 0) for metric in GROSS[figure]) >= by.policy.floors[figure]
     if figure == "reviews":
-        return _rating(window, total, enough=enough, benchmark=by.benchmark)
+        return _rating(window, total, enough=enough, by=by)
     tally = TALLIES[figure](days, total, by)
     prior = by.benchmark.priors[figure]
     a, b = prior.alpha + tally.won, prior.beta + tally.lost / MILLION
@@ -247,16 +247,16 @@ def _share(won: int, lost: int) -> float | None:
     return won / (won + lost) if won + lost else None
 
 
-def _rating(window: Window, total: Cells, *, enough: bool, benchmark: Benchmark) -> Estimate:
+def _rating(window: Window, total: Cells, *, enough: bool, by: Yardstick) -> Estimate:
     """The mean of reviews, drawn to the platform's as by so many reviews more; the annulled were never left (P12)."""
-    n, stars, strength, mean = total.get("reviews", 0), total.get("stars", 0), *_review_prior(benchmark)
+    n, stars, strength, mean = total.get("reviews", 0), total.get("stars", 0), *_review_prior(by.benchmark)
     value = (strength * mean + stars) / (strength + n)
-    u = normal_cdf((value - mean if n else 0.0) / benchmark.review_spread)
+    u = normal_cdf((value - mean if n else 0.0) / by.benchmark.review_spread)
     words = f"{n} reviews, rated {value:.1f} on average" if enough else NOT_YET
     return Estimate(
         "reviews", window, value if n else mean, None, stars / n if n else None, _counts({}, won=n, lost=0),
         {"strength": strength, "mean": mean, "stars": stars, "reviews": n},
-        Comparison(mean, u, u, words if enough else NOT_YET), enough, words,
+        Comparison(mean, u, u, compared(u, by.policy) if enough else NOT_YET), enough, words,
         {"annulled": total.get("annulled", 0)},
     )  # fmt: skip
 
