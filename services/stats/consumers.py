@@ -142,7 +142,7 @@ class FiguresProjection:
     most = 20_000
 
     def __init__(self, generation: int) -> None:
-        self.name, self._generation = f"{figures.name}.{generation}", generation
+        self.name, self._generation = queries.subscriber(generation), generation
 
     def fold(self, batch: Iterable[Envelope]) -> Folded:
         """Join the facts of each entity; here a repetition is already no news."""
@@ -173,7 +173,7 @@ class FiguresProjection:
 class Figures:
     """The projection in its generations: the live one, and beside it perhaps one that is being built."""
 
-    name = "stats.figures"
+    name = queries.NAME
 
     async def generations(self, engine: AsyncEngine) -> Sequence[Generation]:
         """Those that hear: the live one, and the one being built."""

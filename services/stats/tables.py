@@ -85,8 +85,8 @@ class GenerationRow(Base):
     __table_args__ = (
         Index("generations_one_live", text("(live_until IS NULL)"), unique=True,
               postgresql_where=text("live_from IS NOT NULL AND live_until IS NULL")),
-        Index("generations_one_building", text("(ended_at IS NULL)"), unique=True,
-              postgresql_where=text("live_from IS NULL AND ended_at IS NULL")),
+        Index("generations_one_building", text("(live_from IS NULL)"), unique=True,
+              postgresql_where=text("live_from IS NULL AND live_until IS NULL")),
     )  # fmt: skip
 
     number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)

@@ -14,7 +14,18 @@ from services.stats.domain.cells import (
     restatement,
     worth,
 )
-from services.stats.domain.errors import RequestTwice, RequestUnknown, SpecialistUnknown
+from services.stats.domain.errors import (
+    BenchmarkUnknown,
+    BuildUnderWay,
+    BuildUnknown,
+    NothingToFit,
+    PolicyInvalid,
+    PolicyUnknown,
+    RequestTwice,
+    RequestUnknown,
+    SpecialistUnknown,
+    TooManyPoints,
+)
 from services.stats.domain.explained import Explained, explained
 from services.stats.domain.facts import (
     NOTHING,
@@ -33,8 +44,9 @@ from services.stats.domain.facts import (
     State,
     utc_day,
 )
-from services.stats.domain.figures import NOT_YET, BackwardWindow, Estimate, Figures, Window, Yardstick
+from services.stats.domain.figures import NOT_YET, BackwardWindow, Estimate, Figures, Window, Yardstick, windows
 from services.stats.domain.policy import HOUSE, Policy
+from services.stats.domain.statuses import last_of, month_before, month_of, status, zones
 
 __all__ = [
     "HOUSE",
@@ -44,6 +56,9 @@ __all__ = [
     "READ",
     "BackwardWindow",
     "Benchmark",
+    "BenchmarkUnknown",
+    "BuildUnderWay",
+    "BuildUnknown",
     "Cells",
     "Day",
     "Engagement",
@@ -58,8 +73,11 @@ __all__ = [
     "Lags",
     "Mark",
     "Move",
+    "NothingToFit",
     "Opening",
     "Policy",
+    "PolicyInvalid",
+    "PolicyUnknown",
     "RequestTwice",
     "RequestUnknown",
     "Restatement",
@@ -70,6 +88,7 @@ __all__ = [
     "Session",
     "SpecialistUnknown",
     "State",
+    "TooManyPoints",
     "Window",
     "Yardstick",
     "change",
@@ -78,7 +97,13 @@ __all__ = [
     "fitted",
     "house",
     "in_turn",
+    "last_of",
+    "month_before",
+    "month_of",
     "restatement",
+    "status",
     "utc_day",
+    "windows",
     "worth",
+    "zones",
 ]

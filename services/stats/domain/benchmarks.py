@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from libs.events.stats import Figure
 from services.stats.domain.policy import Policy
-from services.stats.domain.priors import Curve, Prior, fit, lag_curve, spread
+from services.stats.domain.priors import MILLION, Curve, Prior, fit, lag_curve, spread
 
 Histogram = Mapping[tuple[int, int], int]
 
@@ -51,9 +51,9 @@ def house(policy: Policy, as_of: date) -> Benchmark:
 
 
 def guess(policy: Policy) -> Curve:
-    """A straight line to the policy's horizon."""
-    million = 1_000_000
-    return Curve(tuple(million * (age + 1) // policy.horizon for age in range(policy.horizon)), policy.horizon)
+    """A straight line up to the policy's horizon."""
+    days = policy.horizon + 1
+    return Curve(tuple(MILLION * (age + 1) // days for age in range(days)))
 
 
 def fitted(number: int, as_of: date, seen: Seen, policy: Policy) -> Benchmark:

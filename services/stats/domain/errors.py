@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from libs.kit.errors import Invalid, NotFound
+from libs.kit.errors import Conflict, Invalid, NotFound
 
 
 class SpecialistUnknown(NotFound):
@@ -25,3 +25,31 @@ class RequestUnknown(Invalid):
     def extra(self) -> dict[str, Any]:
         """Which ones."""
         return {"unknown": self.unknown}
+
+
+class BuildUnderWay(Conflict):
+    """The figures are being built anew already: wait for that, or cancel it."""
+
+
+class BuildUnknown(NotFound):
+    """There is no build of that number that is still under way."""
+
+
+class PolicyInvalid(Invalid):
+    """No policy can be like this."""
+
+
+class PolicyUnknown(NotFound):
+    """There is no version of the policy with this number."""
+
+
+class BenchmarkUnknown(NotFound):
+    """There is no benchmark with this number."""
+
+
+class NothingToFit(Conflict):
+    """Nothing is counted yet, so there is nothing to compare with."""
+
+
+class TooManyPoints(Invalid):
+    """A trend has at most 62 points: ask for fewer days, or for greater steps."""

@@ -16,11 +16,11 @@ from services.stats.domain.benchmarks import Benchmark
 from services.stats.domain.beta import above, beats, normal_cdf, quantile
 from services.stats.domain.cells import WAIT_ENDS, WAITS, Cells
 from services.stats.domain.policy import LIFETIME, Policy
+from services.stats.domain.priors import MILLION
 
 FIGURES: tuple[Figure, ...] = get_args(Figure)
 NOT_YET = "not enough data yet"
 FIRST_DAY = date(2000, 1, 1)
-MILLION = 1_000_000
 Counted = Sequence[tuple[date, Cells]]  # days, or bands of days by their first, with what they came to
 GROSS: Mapping[Figure, tuple[Metric, ...]] = {
     "conversion": ("won", "lost", "excluded", "withdrawn"),

@@ -24,7 +24,10 @@ KNOWN = text(f"""
     SELECT width_bucket(day, CAST(:edges AS date[])) AS band, {SUMS} FROM journal
     WHERE {ASKED} AND recorded_at <= :known_at GROUP BY 1
 """)  # noqa: S608
-BENCHMARK = text("SELECT body FROM benchmarks WHERE published_at <= :moment ORDER BY number DESC LIMIT 1")
+BENCHMARK = text("""
+    SELECT body FROM benchmarks WHERE published_at <= :moment AND number = coalesce(CAST(:number AS int), number)
+    ORDER BY number DESC LIMIT 1
+""")
 # Which of an entity's counts put it into the explanation of a figure.
 EXPLAINED: Mapping[Figure, tuple[Metric, ...]] = {
     "conversion": ("won", "lost", "excluded", "withdrawn", "merged"),
@@ -56,12 +59,14 @@ class Basis:
     past: bool
 
 
-async def basis(tx: AsyncSession, *, known_at: datetime | None, now: datetime, as_of: date) -> Basis:
-    """The build and the benchmark that answered at a moment; the future is not known."""
+async def basis(
+    tx: AsyncSession, *, known_at: datetime | None, now: datetime, as_of: date, number: int | None = None
+) -> Basis:
+    """The build and the benchmark that answered at a moment, or a certain benchmark; nobody knows the future."""
     past = known_at is not None and known_at < now
     moment = known_at if known_at is not None and past else now
     build = await build_at(tx, moment)
-    body = await tx.scalar(BENCHMARK, {"moment": moment})
+    body = await tx.scalar(BENCHMARK, {"moment": moment, "number": number})
     benchmark = house(build.policy, as_of) if body is None else convert(body, Benchmark)
     return Basis(build, Yardstick(benchmark, build.policy, as_of), moment, past)
 

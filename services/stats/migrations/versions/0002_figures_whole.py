@@ -86,8 +86,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("live_from IS NOT NULL AND live_until IS NULL"),
     )  # fmt: skip
     op.create_index(
-        "generations_one_building", "generations", [sa.literal_column("(ended_at IS NULL)")], unique=True,
-        postgresql_where=sa.text("live_from IS NULL AND ended_at IS NULL"),
+        "generations_one_building", "generations", [sa.literal_column("(live_from IS NULL)")], unique=True,
+        postgresql_where=sa.text("live_from IS NULL AND live_until IS NULL"),
     )  # fmt: skip
     op.create_table(
         "benchmarks",
