@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 from uuid import UUID
 
 from libs.events.stats import Metric
-from services.stats.domain.facts import Engagement, Entity, First, Gauge, Opening, Review, State
+from services.stats.domain.facts import Engagement, Entity, First, Gauge, Mark, Opening, Review, State
 from services.stats.domain.policy import Policy
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -72,7 +72,7 @@ def worth(state: State | None, policy: Policy) -> Cells:
 
 def _engagement(it: Engagement, opening: Opening, policy: Policy) -> Cells:
     held = [session.at for session in it.sessions.values() if session.held]
-    merged = it.merge is not None and it.merge.set
+    merged = marked(it.merge)
     early = not held and withdrawn_early(it, opening)
     stands = standing(it, won=bool(held), merged=merged, early=early)
     cells: Cells = {stands: 1}
@@ -171,12 +171,17 @@ def decided(moved: Move) -> tuple[Cause, UUID] | None:
         case Engagement() as before, Engagement() as after:
             if after.ruling and after.ruling != before.ruling and (struck(after) or struck(before)):
                 return "exclusion", after.ruling.event_id
-            if after.merge and after.merge != before.merge:
+            if after.merge and marked(after.merge) != marked(before.merge):
                 return "merge", after.merge.event_id
         case Review() as before, Review() as after:
-            if after.annulment and after.annulment != before.annulment:
+            if after.annulment and marked(after.annulment) != marked(before.annulment):
                 return "annulment", after.annulment.event_id
     return None
+
+
+def marked(mark: Mark | None) -> bool:
+    """Whether a mark is set; one never heard of is not, so to hear that it is not set decides nothing."""
+    return mark is not None and mark.set
 
 
 def restatement(moved: Move, entry: Entry, *, today: date) -> Restatement | None:
