@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from demo.outside import facts
 from demo.progress import Progress
 from demo.world import SEED, Story, agent, month_before, specialists, stories
-from libs.bus import Bus, all_quiet, clock
+from libs.bus import Bus, all_quiet, clock, publish
+from libs.events import Event
 from libs.kit.etags import etag
 from libs.kit.service import Running
 from libs.kit.together import Together
@@ -21,10 +23,12 @@ from services.chat import commands as chat
 from services.chat.domain import Participant
 from services.intake import commands as intake
 from services.intake.domain import Acceptance, Rules
+from services.stats.jobs import judge_months, publish_benchmarks
 from services.support import commands as support
 from services.support.domain import Deny, Exclude
 
 AT_ONCE = 16
+TOLD_AT_ONCE = 200
 HEARD_WITHIN = 300.0  # seconds
 HELD_AFTER = timedelta(hours=1)
 
@@ -129,6 +133,13 @@ class Replay:
                 with clock.at(at := at + timedelta(days=1)):
                     await support.reinstate(tx, ticket.id, agent=who, if_match=etag(ticket.version), now=at)
 
+    async def tell(self, tenant: str, told: Sequence[Event]) -> None:
+        """What others say of the month."""
+        async with self._intake.database.session(tenant) as tx:
+            for fact in told:
+                with clock.at(fact.at):
+                    await publish(tx, fact)
+
     def _request(self, story: Story) -> UUID:
         return self._notes.requests[story.number]
 
@@ -160,8 +171,27 @@ async def replay(everything: Together, progress: Progress) -> bool:
                     notes.write(stage=name, story=story.number)
                     advance()
         await _heard(buses, progress)
+    await _surround(acts, facts(month, notes.requests, month_before(now), now), progress)
+    await _heard(buses, progress)
+    stats = everything.running["stats"].database
+    await publish_benchmarks(stats, now)
+    await judge_months(stats, now)
     notes.write(over=True)
     return True
+
+
+async def _surround(acts: Replay, told: Sequence[Event], progress: Progress) -> None:
+    """What happened around it. Telling it twice, after a replay that was broken off, changes nothing."""
+    by_tenant: dict[str, list[Event]] = {}
+    for fact in told:
+        by_tenant.setdefault(fact.tenant, []).append(fact)
+    with progress.of("views, reviews", len(told)) as advance:
+        for tenant, facts_of in by_tenant.items():
+            for at in range(0, len(facts_of), TOLD_AT_ONCE):
+                chunk = facts_of[at : at + TOLD_AT_ONCE]
+                await acts.tell(tenant, chunk)
+                for _ in chunk:
+                    advance()
 
 
 async def _join(everything: Together, at: datetime) -> None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import MetaData
 from starlette.middleware.cors import CORSMiddleware
 
-from libs.bus import Bus, Consumers, Projection
+from libs.bus import Bus, Consumers, Projection, Rebuildable
 from libs.bus.log import EventLog
 from libs.kit import health
 from libs.kit.auth import Verifier
@@ -42,7 +42,7 @@ class Service:
     settings: type[ServiceSettings] = ServiceSettings
     describe: str = ""
     tags: dict[str, str] = field(default_factory=dict)
-    subscribers: Sequence[Consumers | Projection] = ()
+    subscribers: Sequence[Consumers | Projection | Rebuildable] = ()
     jobs: Sequence[Job] = ()
     lifespan: Lifespan | None = None
 

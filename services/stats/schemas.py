@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from msgspec import to_builtins
 from pydantic import ConfigDict, Field, JsonValue
 from sqlalchemy import RowMapping
 
@@ -356,7 +355,7 @@ class PolicyView(Output):
     @classmethod
     def of(cls, version: int, policy: domain.Policy) -> Self:
         """As the domain knows it."""
-        return cls(version=version, policy=to_builtins(policy))
+        return cls(version=version, policy=domain.plain(policy))
 
 
 class NewBuild(Input):
@@ -365,6 +364,9 @@ class NewBuild(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"policy": None}, {"policy": {"views_leave": ["spam"]}}]})
 
     policy: dict[str, JsonValue] | None = Field(default=None, description="What changes in the policy; null: nothing.")
+    accept_differences: bool = Field(
+        default=False, description="Switch by the same policy, too, if the new figures differ: to repair the live ones."
+    )
 
 
 class BuildBegun(Output):

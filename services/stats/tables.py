@@ -91,8 +91,8 @@ class GenerationRow(Base):
 
     number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     policy_version: Mapped[int]
+    accept_differences: Mapped[bool]
     started_at: Mapped[datetime]
-    level_at: Mapped[datetime | None]
     live_from: Mapped[datetime | None]
     live_until: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

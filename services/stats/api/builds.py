@@ -20,7 +20,7 @@ async def begin_build(new: NewBuild, _: Ops, tx: Transaction, now: Now, response
     Once the new figures have heard what the live ones have, the two are compared. By the same policy they must be
     equal, or the new ones are thrown away; then one row makes them the live ones. What was shown before stays known.
     """
-    number = await commands.begin_build(tx, new.policy, now=now)
+    number = await commands.begin_build(tx, new.policy, accept_differences=new.accept_differences, now=now)
     response.headers["Location"] = f"builds/{number}"
     return BuildBegun(number=number)
 

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import structlog
-from msgspec import ValidationError, convert, to_builtins
+from msgspec import ValidationError, convert
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import clock, rebuild
 from libs.kit.sql import EVERY_TENANT, Database
-from services.stats import queries
+from services.stats import domain, queries
 from services.stats.domain import METRICS, BuildUnderWay, BuildUnknown, Policy, PolicyInvalid
 from services.stats.queries import Build
 from services.stats.tables import GenerationRow, PolicyRow
@@ -27,7 +27,9 @@ AT_ONCE = 5_000
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 PATIENCE = text("SET LOCAL statement_timeout = '10min'")
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('stats.rebuild'))")
-BUILDING = text("SELECT number FROM generations WHERE live_from IS NULL AND live_until IS NULL FOR UPDATE")
+BUILDING = text("""
+    SELECT number, accept_differences FROM generations WHERE live_from IS NULL AND live_until IS NULL FOR UPDATE
+""")
 NEWEST = text("""
     SELECT (SELECT max(number) FROM generations) AS generation,
         (SELECT coalesce(max(version), 1) FROM policies) AS policy
@@ -59,28 +61,35 @@ DROP = {
 log = structlog.get_logger()
 
 
-async def begin_build(tx: AsyncSession, changes: Mapping[str, object] | None, *, now: datetime) -> int:
+async def begin_build(
+    tx: AsyncSession, changes: Mapping[str, object] | None = None, *, accept_differences: bool = False, now: datetime
+) -> int:
     """Let the projection be built anew, by the same policy or by a new version of it. Gives back its number."""
     await tx.execute(ONE_AT_A_TIME)
     if await tx.scalar(BUILDING) is not None:
         raise BuildUnderWay
     live = await queries.build_at(tx, now)
-    first = {"number": live.number, "policy_version": live.policy_version, "started_at": ALWAYS, "live_from": ALWAYS}
+    first = {
+        "number": live.number, "policy_version": live.policy_version, "accept_differences": False,
+        "started_at": ALWAYS, "live_from": ALWAYS,
+    }  # fmt: skip
     await tx.execute(upsert(GenerationRow).values(first).on_conflict_do_nothing())
     newest = (await tx.execute(NEWEST)).one()
     version = live.policy_version
     if changes is not None:
         version = newest.policy + 1
-        tx.add(PolicyRow(version=version, body=to_builtins(changed(live.policy, changes)), at=now))
+        tx.add(PolicyRow(version=version, body=domain.plain(changed(live.policy, changes)), at=now))
     number: int = newest.generation + 1
-    tx.add(GenerationRow(number=number, policy_version=version, started_at=now))
+    tx.add(
+        GenerationRow(number=number, policy_version=version, accept_differences=accept_differences, started_at=now)
+    )
     return number
 
 
 def changed(policy: Policy, changes: Mapping[str, object]) -> Policy:
     """The policy with some of its members replaced. Raises PolicyInvalid."""
     try:
-        return convert({**to_builtins(policy), **changes}, Policy)
+        return convert({**domain.plain(policy), **changes}, Policy)
     except ValidationError as error:
         raise PolicyInvalid(str(error)) from None
 
@@ -127,9 +136,10 @@ async def _switched(database: Database, live: Build, new: int) -> bool:
         if not await rebuild.level(tx, queries.subscriber(live.number), queries.subscriber(new)):
             return False
         build = await queries.build(tx, new)
+        fine = (await tx.execute(BUILDING)).one().accept_differences or build.policy_version != live.policy_version
         different = await tx.scalar(DIFFERENT, {"old": live.number, "new": new}) or 0
         now = clock.now()
-        if different and build.policy_version == live.policy_version:
+        if different and not fine:
             outcome = f"not switched to: {different} days came out differently"
             await tx.execute(FAIL, {"number": new, "now": now, "outcome": outcome})
             await rebuild.forget(tx, queries.subscriber(new))

@@ -45,7 +45,7 @@ from services.stats.domain.facts import (
     utc_day,
 )
 from services.stats.domain.figures import NOT_YET, BackwardWindow, Estimate, Figures, Window, Yardstick, windows
-from services.stats.domain.policy import HOUSE, Policy
+from services.stats.domain.policy import HOUSE, Policy, plain
 from services.stats.domain.statuses import last_of, month_before, month_of, status, zones
 
 __all__ = [
@@ -100,6 +100,7 @@ __all__ = [
     "last_of",
     "month_before",
     "month_of",
+    "plain",
     "restatement",
     "status",
     "utc_day",

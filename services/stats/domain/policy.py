@@ -5,9 +5,10 @@ windows and the four statuses, and publish no thresholds.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.json import decode, encode
 
 from libs.events.stats import Figure
 from libs.events.support import Ground
@@ -65,3 +66,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 HOUSE = Policy()
+
+
+def plain(policy: Policy) -> dict[str, Any]:
+    """A policy as JSON has it."""
+    return decode(encode(policy))  # type: ignore[no-any-return]
