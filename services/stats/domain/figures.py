@@ -252,6 +252,7 @@ def _rating(window: Window, total: Cells, *, enough: bool, by: Yardstick) -> Est
     n, stars, strength, mean = total.get("reviews", 0), total.get("stars", 0), *_review_prior(by.benchmark)
     value = (strength * mean + stars) / (strength + n)
     u = normal_cdf((value - mean if n else 0.0) / by.benchmark.review_spread)
+    enough = enough and n > 0  # the floor also sees annulled ones, but of these alone nothing can be said
     words = f"{n} reviews, rated {value:.1f} on average" if enough else NOT_YET
     return Estimate(
         "reviews", window, value if n else mean, None, stars / n if n else None, _counts({}, won=n, lost=0),
