@@ -61,6 +61,8 @@ class DevIssuer:
             "tenant": who.tenant, "roles": [who.role, *sorted(who.roles - {who.role})],
             "iat": int(now.timestamp()), "exp": int((now + lasts).timestamp()), "jti": str(uuid7()),
         }  # fmt: skip
+        if who.scopes:
+            claims["scope"] = " ".join(sorted(who.scopes))
         header = {"alg": "Ed25519", "typ": "at+jwt", "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, algorithms=["Ed25519"])
 
