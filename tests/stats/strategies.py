@@ -118,10 +118,11 @@ def tellings(draw, kind: Kind) -> tuple[list[Any], Batches]:
 
 @st.composite
 def engagements(draw, ages: st.SearchStrategy[int]) -> Engagement:
-    """An engagement as it goes in life, begun so many days ago: no decision of anybody's stands, and no refusal."""
+    """An engagement as it goes in life, begun so many days ago: no decision of support's stands, and no refusal."""
     begun = datetime(AS_OF.year, AS_OF.month, AS_OF.day, 12, tzinfo=UTC) - timedelta(days=draw(ages))
     after = [begun + timedelta(seconds=s) for s in (8, 30, 31, 86_400)]
     back = Ruling(1, UUID(int=9), False, UUID(int=60), "spam", "pre_session")
+    merged = Mark(1, UUID(int=24), draw(st.sampled_from([False, False, False, True])))
     held = draw(st.lists(st.sampled_from([1, 2, 9]), max_size=2, unique=True)) if draw(st.booleans()) else []
     sessions = {UUID(int=50 + n): Session(1, UUID(int=n), True, begun + timedelta(days=n)) for n in held}
 
@@ -132,7 +133,7 @@ def engagements(draw, ages: st.SearchStrategy[int]) -> Engagement:
     return Engagement(
         opening=Opening(begun, UUID(int=20), draw(st.booleans()), begun + DUE), reply=perhaps(21, *after),
         sessions=sessions, purchase=perhaps(22, begun + timedelta(days=4)) if sessions else None,
-        withdrawal=perhaps(23, *after), ruling=draw(st.sampled_from([None, back])),
+        withdrawal=perhaps(23, *after), ruling=draw(st.sampled_from([None, back])), merge=merged,
     )  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def test_a_repetition_is_no_news(kind, data):
 
 @kinds
 @given(st.data())
-def test_counters_are_a_function_of_the_set_of_facts(kind, data):
+def test_i1_counters_are_a_function_of_the_set_of_facts(kind, data):
     """Whatever the order, the repetitions and the batches, the differences add up to the worth of the whole."""
     known, batches = data.draw(tellings(kind))
     counters: Counter[tuple[date, str]] = Counter()
