@@ -95,38 +95,45 @@ class Journey:
         path = f"/stats/v1/specialists/{winner.id}/figures"
 
         async def counted() -> bool:
-            return bool((await self._call(winner, "GET", path))["conversion"]["won"])
+            return bool(_counts(await self._call(winner, "GET", path))["won"])
 
         await self._until("the figure has heard of it", counted)
         self._figures("the winner's figure", await self._call(winner, "GET", path))
 
     async def _restate(self, window: str) -> None:
-        self._step(f"Now Anna's figure of last month ({window}). One of her requests was no request at all.")
-        figures = f"/stats/v1/specialists/{ANNA.id}/figures"
-        before = await self._call(ANNA, "GET", f"{figures}?{window}")
+        self._step(f"Now Anna's figures of last month ({window}). One of her requests was no request at all.")
+        anna = f"/stats/v1/specialists/{ANNA.id}"
+        before = await self._call(ANNA, "GET", f"{anna}/figures?{window}")
         self._figures("before", before)
-        lost = await self._lost(f"{figures}/conversion/explanation?{window}")
-        self._show("the explanation names", request=lost["request_id"], day=lost["day"], state=lost["state"])
-        ticket = await self._plead(lost["request_id"])
+        lost = await self._lost(f"{anna}/figures/conversion/explanation?{window}")
+        self._show("the explanation names", request=lost["id"], day=lost["day"], stands=lost["stands"])
+        decision = {"decisions": [{"request_id": lost["id"], "ground": "platform_test"}]}
+        supposed = await self._call(ANNA, "POST", f"{anna}/what-if?{window}", decision)
+        self._figures("what if it were struck", supposed["after"])
+        ticket = await self._plead(lost["id"])
         asked_at = before["known_at"]
         excluded = await self._decide(ticket, "decision", {"outcome": "excluded"})
-        after = await self._changed(f"{figures}?{window}", before)
+        after = await self._changed(f"{anna}/figures?{window}", before)
         self._figures("after", after)
-        then = await self._call(ANNA, "GET", f"{figures}?{window}", params={"known_at": asked_at})
+        self._show("just as supposed", equal=_same(after, supposed["after"]))
+        then = await self._call(ANNA, "GET", f"{anna}/figures?{window}&known_at={asked_at}")
         self._figures("as it was known before", then)
+        self._show("just as it was shown then", equal=_same(then, before))
         since = {"from": asked_at, "limit": 100}
-        changes = await self._call(ANNA, "GET", f"/stats/v1/specialists/{ANNA.id}/changes", params=since)
+        changes = await self._call(ANNA, "GET", f"{anna}/changes", params=since)
         for change in changes["items"]:
             if change["decision_id"] == excluded["id"]:
-                self._show("why", day=change["day"], metric=change["metric"], delta=change["delta"])
+                self._show("why", day=change["day"], deltas=json.dumps(change["deltas"]))
         self._step("Support finds that it was wrong, and puts the request back: everything is as it was.")
         await self._decide(ticket, "reinstatement", None)
-        self._figures("restored", await self._changed(f"{figures}?{window}", after))
+        restored = await self._changed(f"{anna}/figures?{window}", after)
+        self._figures("restored", restored)
+        self._show("just as before", equal=_same(restored, before))
 
     async def _lost(self, path: str) -> Answer:
         """The first engagement of the window that counts as lost and that nobody has decided on."""
         page = await self._call(ANNA, "GET", f"{path}&limit=100")
-        return next(each for each in page["items"] if each["state"] == "lost" and each["decision_id"] is None)
+        return next(each for each in page["items"] if each["stands"] == "lost" and each["decision_id"] is None)
 
     async def _plead(self, request_id: str) -> Answer:
         self._step("Anna asks support to strike it, with evidence; Marta sees it in her queue.")
@@ -150,7 +157,7 @@ class Journey:
 
     async def _changed(self, path: str, before: Answer) -> Answer:
         async def changed() -> bool:
-            return bool((await self._call(ANNA, "GET", path))["conversion"] != before["conversion"])
+            return bool(_counts(await self._call(ANNA, "GET", path)) != _counts(before))
 
         await self._until("the past is rewritten", changed)
         return await self._call(ANNA, "GET", path)
@@ -187,10 +194,27 @@ class Journey:
         self._console.print(f"  {what}: " + ", ".join(f"{name} {value}" for name, value in found.items()), markup=False)
 
     def _figures(self, what: str, found: Answer) -> None:
-        figure = found["conversion"]
-        share = "not enough data yet" if figure["estimate"] is None else f"{figure['estimate']:.4f}"
-        counts = json.dumps({name: figure[name] for name in ("won", "lost", "excluded")})
-        self._console.print(f"  {what}: conversion {share} {counts}", markup=False)
+        figure, counts = found["conversion"], {name: _counts(found)[name] for name in ("won", "lost", "excluded")}
+        low, high = figure["interval"]["low"], figure["interval"]["high"]
+        self._console.print(
+            f"  {what}: conversion {figure['estimate']:.4f} [{low:.3f} {high:.3f}] {json.dumps(counts)}, "
+            f"{figure['versus_platform']['words']}; overall {found['overall']['value']:.2f}", markup=False,
+        )  # fmt: skip
+
+
+def _counts(figures: Answer) -> Answer:
+    """What the conversion is made of."""
+    counts: Answer = figures["conversion"]["counts"]
+    return counts
+
+
+def _same(one: Answer, other: Answer) -> bool:
+    """Whether two answers give the same figures, whenever they were asked."""
+    names = ("conversion", "effectiveness", "retention", "reviews", "reply_promise")
+    return one["overall"] == other["overall"] and all(
+        one[name]["estimate"] == other[name]["estimate"] and one[name]["counts"] == other[name]["counts"]
+        for name in names
+    )
 
 
 def last_month(today: date) -> str:

@@ -174,7 +174,7 @@ async def test_an_exclusion_and_a_reinstatement_rewrite_last_month_and_only_supp
     path = f"/stats/v1/specialists/{specialist.id}/figures"
 
     async def figure(**query: str) -> tuple[int, int, int]:
-        found = (await call(specialist, "GET", path, params=query)).json()["conversion"]
+        found = (await call(specialist, "GET", path, params=query)).json()["conversion"]["counts"]
         return found["won"], found["lost"], found["excluded"]
 
     before = (await call(specialist, "GET", path)).json()
@@ -190,14 +190,18 @@ async def test_an_exclusion_and_a_reinstatement_rewrite_last_month_and_only_supp
             stranger, "POST", f"{deed}/decision", json={"outcome": "excluded"}, headers={"If-Match": '"1"'}
         )
         assert refused.status_code in {403, 404}
+    decision = {"decisions": [{"request_id": requests[1], "ground": "spam"}]}
+    supposed = (await call(specialist, "POST", f"/stats/v1/specialists/{specialist.id}/what-if", json=decision)).json()
     tag = (await call(MARTA, "GET", deed)).headers["ETag"]
     decided = await call(MARTA, "POST", f"{deed}/decision", json={"outcome": "excluded"}, headers={"If-Match": tag})
     assert decided.status_code == 201, decided.text
     await call.at_rest()
     assert await figure() == (1, 1, 1)
+    now = (await call(specialist, "GET", path)).json()
+    assert now["overall"] == supposed["after"]["overall"] != supposed["before"]["overall"] == before["overall"]
     assert await figure(known_at=before["known_at"]) == (1, 2, 0)
     explained = (await call(specialist, "GET", f"{path}/conversion/explanation")).json()["items"]
-    assert {each["request_id"]: each["state"] for each in explained} == {
+    assert {each["id"]: each["stands"] for each in explained} == {
         requests[0]: "won", requests[1]: "excluded", requests[2]: "lost",
     }  # fmt: skip
     closed = await call(OLENA, "GET", f"/intake/v1/requests/{requests[1]}")
