@@ -1,57 +1,39 @@
-"""Random histories of what stats hears, and what they come to according to SQL that shares nothing with the fold."""
+"""Random histories of specialists: every kind of fact, possible or not, at moments that meet every boundary."""
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, get_args
 from uuid import UUID
 
-import sqlalchemy as sa
-
-from libs.events import Envelope, Event, encode, wrap
-from libs.events.intake import RequestAccepted, SessionHeld, SessionVoided
-from libs.events.support import ExclusionDecided
+from libs.events import Envelope, Event, wrap
+from libs.events.chat import FirstReplySent, ProblemReopened, ProblemSolved
+from libs.events.intake import (
+    ClientReached,
+    ClientRefused,
+    EngagementMerged,
+    RequestAccepted,
+    RequestWithdrawn,
+    SessionHeld,
+    SessionPurchased,
+    SessionVoided,
+)
+from libs.events.partners import ProfileViewsCounted, ReviewChanged, ReviewLeft, Source
+from libs.events.support import ExclusionDecided, Ground
 
 FIRST = datetime(2026, 2, 1, tzinfo=UTC)
 DAYS = 5
-
-ORACLE = sa.text("""
-    WITH told AS (
-        SELECT CAST(body->>'id' AS uuid) AS id, split_part(body->>'type', '.', 3) AS said,
-            CAST(body->'data'->>'request_id' AS uuid) AS request_id,
-            CAST(body->'data'->>'specialist_id' AS uuid) AS specialist_id,
-            body->>'tenant' AS tenant, body->'data' AS data
-        FROM raw_events),
-    begun AS (
-        SELECT request_id, specialist_id, tenant,
-            CAST(min(CAST(data->>'at' AS timestamptz)) AT TIME ZONE 'UTC' AS date) AS day
-        FROM told WHERE said = 'RequestAccepted' GROUP BY 1, 2, 3),
-    session AS (
-        SELECT *, row_number() OVER (
-            PARTITION BY request_id, specialist_id, tenant, data->>'session_id'
-            ORDER BY CAST(data->>'version' AS int) DESC, id DESC) AS place
-        FROM told WHERE said IN ('SessionHeld', 'SessionVoided')),
-    ruling AS (
-        SELECT *, row_number() OVER (
-            PARTITION BY request_id, specialist_id, tenant
-            ORDER BY CAST(data->>'version' AS int) DESC, id DESC) AS place
-        FROM told WHERE said = 'ExclusionDecided'),
-    judged AS (
-        SELECT begun.*, CASE
-            WHEN EXISTS (SELECT FROM ruling WHERE place = 1 AND CAST(data->>'excluded' AS boolean)
-                AND (ruling.request_id, ruling.specialist_id, ruling.tenant)
-                  = (begun.request_id, begun.specialist_id, begun.tenant)) THEN 'excluded'
-            WHEN EXISTS (SELECT FROM session WHERE place = 1 AND said = 'SessionHeld'
-                AND (session.request_id, session.specialist_id, session.tenant)
-                  = (begun.request_id, begun.specialist_id, begun.tenant)) THEN 'won'
-            ELSE 'lost' END AS metric
-        FROM begun)
-    SELECT specialist_id, tenant, day, metric, count(*) FROM judged GROUP BY 1, 2, 3, 4
-""")
+INSTANT = timedelta(microseconds=1)
+ZONES = (UTC, UTC, timezone(timedelta(hours=14)), timezone(-timedelta(hours=10)))
+DUE = (30, 300)
+WAITS = (-5, 0, *(2**n for n in range(2, 13)), 4100)
+GROUNDS = ("spam", "platform_test", *get_args(Ground))
+SCOPES = ("pre_session", "conversion", "effectiveness")
+SIZES = (1, 1, 2, 5, 20, 100, 500, 1000, 2000)
 
 
 class Teller:
-    """Tells of engagements, in ids and moments of its own chance."""
+    """Tells of specialists, in ids and moments of its own chance."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -65,59 +47,123 @@ class Teller:
         return wrap(said, id=self.id(), source="/test", recorded=said.at, correlation=self.id())
 
     def moment(self) -> datetime:
-        """Somewhen in a few days."""
-        return FIRST + timedelta(seconds=self.chance.randrange(DAYS * 86_400))
+        """Somewhen in a few days, often just where one ends."""
+        day = FIRST + timedelta(days=self.chance.randrange(DAYS))
+        return day + self.chance.choice([timedelta(0), -INSTANT, timedelta(seconds=self.chance.randrange(86_400))])
+
+    def near(self, moments: list[datetime]) -> datetime:
+        """One of the moments or the instant next to it, on somebody's clock."""
+        moment = self.chance.choice(moments) + self.chance.choice([0, 0, 0, 0, -1, 1]) * INSTANT
+        return moment.astimezone(self.chance.choice(ZONES))
+
+    def some(self, *counts: int) -> range:
+        """So many times, by chance."""
+        return range(self.chance.choice(counts))
 
     def history(self) -> Iterator[Envelope]:
-        """All that is ever said of a specialist's few requests."""
-        tenant, specialist_id = self.chance.choice(["therapy", "clinics"]), self.id()
-        for _ in range(self.chance.randint(1, 4)):
-            yield from self.engagement({"tenant": tenant, "request_id": self.id(), "specialist_id": specialist_id})
+        """All that is ever said of a specialist, and seldom of another, or of another tenant's, with the same ids."""
+        whose = [{"tenant": self.chance.choice(["therapy", "clinics"]), "specialist_id": self.id()}]
+        if self.chance.random() < 0.1:
+            whose.append(whose[0] | self.chance.choice([{"tenant": "coaching"}, {"specialist_id": self.id()}]))
+        requests, sessions, reviews = ([self.id() for _ in range(3)] for _ in range(3))
+        for _ in self.some(1, 2, 3):
+            ids = self.chance.choice(whose) | {"request_id": self.chance.choice(requests)}
+            yield from self.engagement(ids, sessions)
+        for _ in self.some(0, 1, 2):
+            yield from self.review(self.chance.choice(whose) | {"review_id": self.chance.choice(reviews)})
+        for _ in self.some(0, 0, 1, 2):
+            yield from self.views(self.chance.choice(whose))
 
-    def engagement(self, ids: dict[str, Any]) -> Iterator[Envelope]:
-        """Openings (one, seldom none or two that disagree), sessions and rulings with ties of versions."""
-        for _ in range(self.chance.choice([0, 1, 1, 1, 1, 1, 2])):
-            yield self.envelope(accepted(**ids, at=self.moment(), client_id=self.id()))
-        for _ in range(self.chance.choice([0, 0, 1, 1, 2])):
-            session_id = self.id()
-            for _ in range(self.chance.randint(1, 4)):
-                kind = self.chance.choice([SessionHeld, SessionVoided])
-                version = self.chance.randint(1, 3)
-                yield self.envelope(kind(**ids, at=self.moment(), session_id=session_id, number=1, version=version))
-        for _ in range(self.chance.choice([0, 0, 1, 2, 3])):
-            said = {"version": self.chance.randint(1, 3), "excluded": self.chance.random() < 0.6}
-            yield self.envelope(decided(**ids, **said, at=self.moment(), ticket_id=self.id(), decision_id=self.id()))
+    def engagement(self, ids: dict[str, Any], sessions: list[UUID]) -> Iterator[Envelope]:
+        """Everything happens at a handful of moments, so that all that can fall together does."""
+        begun = self.moment()
+        after = [*DUE, *self.chance.sample(WAITS, 4)]
+        moments = [begun + timedelta(seconds=seconds) for seconds in after]
+        facts = [*self.openings(ids, begun), *self.replies(ids, moments), *self.sessions(ids, sessions, moments)]
+        yield from map(self.envelope, [*facts, *self.endings(ids, moments), *self.decisions(ids, moments)])
 
-    def retold(self, events: list[Envelope], sizes: tuple[int, ...] = (1, 2, 10, 100, 500)) -> list[list[Envelope]]:
-        """The events in another order, a third of them again, in batches of very different sizes."""
-        told = events + self.chance.sample(events, len(events) // 3)
-        self.chance.shuffle(told)
+    def openings(self, ids: dict[str, Any], begun: datetime) -> Iterator[Event]:
+        """One, seldom none, or two that disagree, on the day and on all they say."""
+        days = [begun, begun, begun, begun - timedelta(days=1), begun + timedelta(days=1)]
+        count = self.some(0, 1, 1, 1, 1, 2)
+        for _ in count:
+            at = self.near(days) if len(count) > 1 else begun.astimezone(self.chance.choice(ZONES))
+            due = at + timedelta(seconds=self.chance.choice(DUE))
+            said = {"one_off": self.chance.random() < 0.3, "kind": self.chance.choice(["chat", "phone"])}
+            yield RequestAccepted(**ids | said, at=at, client_id=self.id(), opened_at=begun, reply_due=due)
+
+    def replies(self, ids: dict[str, Any], moments: list[datetime]) -> Iterator[Event]:
+        """By chat or by phone, before or after it was due or even began."""
+        of_chat = {"conversation_id" if name == "request_id" else name: id for name, id in ids.items()}
+        for _ in self.some(0, 1, 1, 2):
+            at, by_phone = self.near(moments), self.chance.random() < 0.4
+            yield ClientReached(**ids, at=at) if by_phone else FirstReplySent(**of_chat, at=at)
+
+    def sessions(self, ids: dict[str, Any], sessions: list[UUID], moments: list[datetime]) -> Iterator[Event]:
+        """Held and voided, versions out of step and tied, ids that a merged engagement may share."""
+        for session_id in self.chance.sample(sessions, self.chance.choice([0, 0, 0, 1, 1, 2, 3])):
+            for _ in self.some(1, 2, 3):
+                kind = self.chance.choice([SessionHeld, SessionHeld, SessionVoided])
+                at, version = self.near(moments), self.chance.randint(1, 3)
+                yield kind(**ids, at=at, version=version, session_id=session_id, number=1)
+
+    def endings(self, ids: dict[str, Any], moments: list[datetime]) -> Iterator[Event]:
+        """Purchases, refusals and withdrawals, whether or not they could be, mostly within few moments."""
+        moments = self.chance.sample(moments, 2)
+        for _ in self.some(0, 0, 1, 2):
+            yield SessionPurchased(**ids, at=self.near(moments), number=self.chance.randint(1, 3))
+        for _ in self.some(0, 0, 1, 2):
+            yield ClientRefused(**ids, at=self.near(moments), reason="values")
+        for _ in self.some(0, 1, 1, 2):
+            nobody = {"specialist_id": None} if self.chance.random() < 0.2 else {}
+            yield RequestWithdrawn(**ids | nobody, at=self.near(moments))
+
+    def decisions(self, ids: dict[str, Any], moments: list[datetime]) -> Iterator[Event]:
+        """Exclusions on all grounds and of all scopes, merges, and both taken back."""
+        for _ in self.some(0, 0, 1, 2, 3):
+            version, excluded = self.chance.randint(1, 3), self.chance.random() < 0.7
+            why = {"ground": self.chance.choice(GROUNDS), "scope": self.chance.choice(SCOPES)}
+            said = ids | why | {"at": self.near(moments), "version": version, "excluded": excluded}
+            yield ExclusionDecided(**said, ticket_id=self.id(), decision_id=self.id())
+        for _ in self.some(0, 0, 0, 0, 0, 0, 1, 2):
+            version, merged = self.chance.randint(1, 2), self.chance.random() < 0.7
+            into = {"version": version, "merged": merged, "into_request_id": self.id()}
+            yield EngagementMerged(**ids | into, at=self.near(moments))
+
+    def review(self, ids: dict[str, Any]) -> Iterator[Envelope]:
+        """Left and changed, settled and taken back, maybe before it is known of at all."""
+        moments = [self.moment(), self.moment()]
+        for _ in self.some(0, 1, 1, 1, 2, 3):
+            kind = self.chance.choice([ReviewLeft, ReviewChanged])
+            stars, version = self.chance.randint(1, 5), self.chance.randint(1, 3)
+            yield self.envelope(kind(**ids, at=self.near(moments), stars=stars, version=version))
+        for _ in self.some(0, 0, 1, 2, 3):
+            turn = self.chance.choice([ProblemSolved, ProblemSolved, ProblemReopened])
+            at, version = self.near(moments), self.chance.randint(1, 3)
+            yield self.envelope(turn(**ids, at=at, version=version, conversation_id=self.id()))
+
+    def views(self, ids: dict[str, Any]) -> Iterator[Envelope]:
+        """A source's count of a day, which only grows."""
+        day = FIRST.date() + timedelta(days=self.chance.randrange(DAYS))
+        source, views = self.chance.choice(get_args(Source)), 0
+        for _ in self.some(1, 2, 3):
+            views += self.chance.randint(0, 4)
+            yield self.envelope(ProfileViewsCounted(**ids, at=self.moment(), day=day, source=source, views=views))
+
+    def retold(
+        self, events: list[Envelope], sizes: tuple[int, ...] = SIZES, *, reach: int | None = None
+    ) -> list[list[Envelope]]:
+        """The events in another order, a third of them again, in batches of very different sizes.
+
+        Within a reach, an event strays no farther, so that a batch has much of what is said of one request.
+        """
+        places = [*enumerate(events)]
+        places += self.chance.sample(places, len(events) // 3)
+        places.sort(key=lambda place: self.chance.random() * (reach or 1) + (place[0] if reach else 0))
+        told = [event for _, event in places]
         batches = []
         while told:
             size = self.chance.choice(sizes)
             batches.append(told[:size])
             del told[:size]
         return batches
-
-
-def accepted(**said) -> RequestAccepted:
-    """A press that won."""
-    return RequestAccepted(
-        **{"kind": "chat", "one_off": False, "opened_at": said["at"], "reply_due": said["at"]} | said
-    )
-
-
-def decided(**said) -> ExclusionDecided:
-    """What support decided."""
-    return ExclusionDecided(ground="spam", **said)
-
-
-async def oracle(tx, events: list[Envelope]) -> dict[Any, int]:
-    """What the counters must be, from the distinct events as they stand on the bus."""
-    await tx.execute(sa.text("CREATE TEMP TABLE raw_events (body jsonb) ON COMMIT DROP"))
-    bodies = [encode(event).decode() for event in events]
-    await tx.execute(
-        sa.text("INSERT INTO raw_events SELECT CAST(body AS jsonb) FROM unnest(CAST(:bodies AS text[])) AS body"),
-        {"bodies": bodies},
-    )
-    return {(*cell,): n for *cell, n in (await tx.execute(ORACLE)).all()}
