@@ -40,7 +40,7 @@ def ids(**more: Any) -> Known:
     return {"tenant": ANNA.tenant, "request_id": uuid7(), "specialist_id": ANNA.id} | more
 
 
-def opening(known: Known, at: datetime = MARCH, *, one_off: bool = False) -> Envelope:
+def opening(known: Known, at: datetime = MARCH, *, one_off: bool = False):
     """Anna won it."""
     return enveloped(
         RequestAccepted(
@@ -49,7 +49,7 @@ def opening(known: Known, at: datetime = MARCH, *, one_off: bool = False) -> Env
     )
 
 
-def reply(known: Known, at: datetime = MARCH + timedelta(seconds=12)) -> Envelope:
+def reply(known: Known, at: datetime = MARCH + timedelta(seconds=12)):
     """She wrote."""
     said = {name: known[name] for name in ("tenant", "specialist_id")}
     return enveloped(FirstReplySent(**said, at=at, conversation_id=known["request_id"]))
@@ -57,35 +57,33 @@ def reply(known: Known, at: datetime = MARCH + timedelta(seconds=12)) -> Envelop
 
 def session(
     known: Known, kind: Any = SessionHeld, *, version: int = 1, session_id: Any = None, at: datetime | None = None
-) -> Envelope:
+):
     """They met, or had not."""
     at = at or MARCH + timedelta(days=version)
     return enveloped(kind(**known, at=at, session_id=session_id or uuid7(), number=1, version=version))
 
 
-def purchase(known: Known, number: int = 2, at: datetime = MARCH + timedelta(days=9)) -> Envelope:
+def purchase(known: Known, number: int = 2, at: datetime = MARCH + timedelta(days=9)):
     """The client paid for the n-th session."""
     return enveloped(SessionPurchased(**known, at=at, number=number))
 
 
-def refusal(known: Known, at: datetime = MARCH + timedelta(days=5)) -> Envelope:
+def refusal(known: Known, at: datetime = MARCH + timedelta(days=5)):
     """Anna ended the work."""
     return enveloped(ClientRefused(**known, at=at, reason="outside_competence"))
 
 
-def withdrawal(known: Known, at: datetime = MARCH + timedelta(seconds=8)) -> Envelope:
+def withdrawal(known: Known, at: datetime = MARCH + timedelta(seconds=8)):
     """The client took the request back."""
     return enveloped(RequestWithdrawn(**known, at=at))
 
 
-def merge(known: Known, *, version: int = 1, merged: bool = True) -> Envelope:
+def merge(known: Known, *, version: int = 1, merged: bool = True):
     """The client was Anna's already."""
     return enveloped(EngagementMerged(**known, at=MARCH, into_request_id=uuid7(), version=version, merged=merged))
 
 
-def ruling(
-    known: Known, *, version: int = 1, excluded: bool = True, ground: Any = "spam", scope: Any = "pre_session"
-) -> Envelope:
+def ruling(known: Known, *, version: int = 1, excluded: bool = True, ground: Any = "spam", scope: Any = "pre_session"):
     """What support decided."""
     return enveloped(
         ExclusionDecided(
@@ -95,26 +93,26 @@ def ruling(
     )  # fmt: skip
 
 
-def review(stars: int, at: datetime = MARCH, **more: Any) -> Envelope:
+def review(stars: int, at: datetime = MARCH, **more: Any):
     """What a client thought."""
-    said = {"tenant": ANNA.tenant, "specialist_id": ANNA.id, "review_id": uuid7(), "version": 1} | more
+    said: Known = {"tenant": ANNA.tenant, "specialist_id": ANNA.id, "review_id": uuid7(), "version": 1} | more
     return enveloped(ReviewLeft(**said, at=at, stars=stars))
 
 
-def second_thought(of: Envelope, stars: int, version: int = 2) -> Envelope:
+def second_thought(of: Envelope, stars: int, version: int = 2):
     """What the client thinks now."""
     said = {name: getattr(of.data, name) for name in ("tenant", "specialist_id", "review_id")}
     return enveloped(ReviewChanged(**said, at=MAY, stars=stars, version=version))
 
 
-def solved(of: Envelope, *, version: int = 1, solved: bool = True) -> Envelope:
+def solved(of: Envelope, *, version: int = 1, solved: bool = True):
     """Whether the matter of a review is settled."""
     said = {name: getattr(of.data, name) for name in ("tenant", "specialist_id", "review_id")}
     kind = ProblemSolved if solved else ProblemReopened
     return enveloped(kind(**said, at=MAY, conversation_id=uuid7(), version=version))
 
 
-def views(count: int, day: date = date(2026, 3, 5), source: Any = "site") -> Envelope:
+def views(count: int, day: date = date(2026, 3, 5), source: Any = "site"):
     """How often Anna's profile was seen on a day, until now."""
     at = datetime(day.year, day.month, day.day, 20, tzinfo=UTC)
     return enveloped(
