@@ -64,7 +64,7 @@ class Curve(NamedTuple):
 
 
 def fit(histogram: Histogram, *, fallback: Prior, least: int = 20, strongest: float = 1000.0) -> Prior:
-    """The likeliest prior, were each specialist's share drawn from it; the fallback where fewer than `least` were tried.
+    """The likeliest prior that shares were drawn from; the fallback where fewer than `least` specialists were tried.
 
     More than 200 trials count as 200 with the same share of successes, rounded half to even; where that is many of
     them a strength comes out too great, 20 as 22 and 100 as 170. Half a success and half a failure are added: what
