@@ -80,9 +80,7 @@ async def begin_build(
         version = newest.policy + 1
         tx.add(PolicyRow(version=version, body=domain.plain(changed(live.policy, changes)), at=now))
     number: int = newest.generation + 1
-    tx.add(
-        GenerationRow(number=number, policy_version=version, accept_differences=accept_differences, started_at=now)
-    )
+    tx.add(GenerationRow(number=number, policy_version=version, accept_differences=accept_differences, started_at=now))
     return number
 
 

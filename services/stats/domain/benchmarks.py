@@ -7,9 +7,7 @@ from msgspec import Struct
 
 from libs.events.stats import Figure
 from services.stats.domain.policy import Policy
-from services.stats.domain.priors import MILLION, Curve, Prior, fit, lag_curve, spread
-
-Histogram = Mapping[tuple[int, int], int]
+from services.stats.domain.priors import MILLION, Curve, Histogram, Prior, fit, lag_curve, spread
 
 
 class Benchmark(Struct, frozen=True):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 Histogram = Mapping[tuple[int, int], int]
 """How many specialists have k successes in n trials."""
 
-MOST_TRIALS = 200
+MOST_TRIALS = 2000
 WEAKEST_SIDE = 0.05
 MILLION = 1_000_000
 RIPE = 950_000
@@ -66,8 +66,8 @@ class Curve(NamedTuple):
 def fit(histogram: Histogram, *, fallback: Prior, least: int = 20, strongest: float = 1000.0) -> Prior:
     """The likeliest prior that shares were drawn from; the fallback where fewer than `least` specialists were tried.
 
-    More than 200 trials count as 200 with the same share of successes, rounded half to even; where that is many of
-    them a strength comes out too great, 20 as 22 and 100 as 170. Half a success and half a failure are added: what
+    More than 2,000 trials count as 2,000 with the same share of successes, rounded half to even; were the limit so low
+    that many are above it, the strength would come out too great. Half a success and half a failure are added: what
     never happened yet is rare, not impossible. The strength is `strongest` where specialists differ no more than chance
     makes them, and the fallback's where nobody was tried twice, for then nothing tells. Neither side is weaker than
     0.05: such a prior is strengthened about its mean.

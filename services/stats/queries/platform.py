@@ -94,7 +94,10 @@ async def _lags(tx: AsyncSession, build: Build, as_of: date) -> dict[Figure, Lag
     came: defaultdict[Figure, dict[int, int]] = defaultdict(dict)
     censored: defaultdict[Figure, dict[int, int]] = defaultdict(dict)
     for figure, has_come, age, cases in await tx.execute(LAGS, asked):
-        (came if has_come else censored)[figure][age] = cases
+        if has_come:
+            came[figure][age] = cases
+        elif age:  # of a day that is not over one cannot say that nothing came of it
+            censored[figure][age - 1] = cases
     return {figure: Lags(came[figure], censored[figure]) for figure in came.keys() | censored.keys()}
 
 
