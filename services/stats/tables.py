@@ -23,7 +23,10 @@ class StateRow(Base):
     """The registers of one engagement, review or view gauge, as they joined; its day is null until it is known."""
 
     __tablename__ = "states"
-    __table_args__ = (Index("states_by_day", "generation", "tenant", "kind", "day"), HOT)
+    __table_args__ = (
+        Index("states_by_day", "generation", "tenant", "kind", "day", postgresql_where=text("day IS NOT NULL")),
+        HOT,
+    )
 
     generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(primary_key=True)

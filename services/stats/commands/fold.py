@@ -1,8 +1,8 @@
 """The fold reaches the tables: states joined, differences journalled and counted, all in one transaction.
 
-The rows of known entities are locked, in the order of their keys, before they are read: what an entity was before is
-then what its next state really follows. An entity nobody has heard of has no row to lock, so whoever comes second at
-writing its first one takes it up again from what the other wrote.
+Every entity's first state is offered first, in the order of keys: who is new is begun by it, who is known is locked by
+the attempt. Only then are the known read, so what an entity was before is what its next state really follows, and two
+projectors never wait for each other in a circle.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -49,18 +49,23 @@ def names(columns: Iterable[str], of: str = "") -> str:
     return ", ".join(f"{of}{name}" for name in columns)
 
 
-LOCK = text(f"""
-    SELECT {names(ENTITY, "known.")}, CAST(known.state AS text)
-    FROM {unnest(ENTITY)} AS heard ({names(ENTITY)}) JOIN states AS known USING ({names(ENTITY)})
-    WHERE known.generation = :generation ORDER BY {names(ENTITY, "known.")} FOR UPDATE OF known
-""")  # noqa: S608 - put together from the names above
+# DO UPDATE WHERE false writes nothing, but locks the row that is there, which DO NOTHING would not.
 BEGIN = text(f"""
-    INSERT INTO states (generation, {names(STATE)}) SELECT :generation, * FROM {unnest(STATE)} ORDER BY 2, 3, 4, 5
-    ON CONFLICT (generation, {names(ENTITY)}) DO NOTHING RETURNING {names(ENTITY)}
+    INSERT INTO states AS known (generation, {names(STATE)})
+    SELECT :generation, * FROM {unnest(STATE)} ORDER BY 2, 3, 4, 5
+    ON CONFLICT (generation, {names(ENTITY)}) DO UPDATE SET day = known.day WHERE false RETURNING {names(ENTITY)}
+""")  # noqa: S608
+# LATERAL with OFFSET 0 asks for each row by its key. A table that begins to fill has no statistics, and without them the
+# planner would rather read all of it for each.
+READ_KNOWN = text(f"""
+    SELECT {names(ENTITY, "heard.")}, CAST(known.state AS text)
+    FROM {unnest(ENTITY)} AS heard ({names(ENTITY)}) CROSS JOIN LATERAL (
+        SELECT state FROM states
+        WHERE generation = :generation AND ({names(ENTITY, "states.")}) = ({names(ENTITY, "heard.")}) OFFSET 0) AS known
 """)  # noqa: S608
 GO_ON = text(f"""
-    UPDATE states AS known SET day = next.day, state = next.state FROM {unnest(STATE)} AS next ({names(STATE)})
-    WHERE known.generation = :generation AND ({names(ENTITY, "known.")}) = ({names(ENTITY, "next.")})
+    INSERT INTO states AS known (generation, {names(STATE)}) SELECT :generation, * FROM {unnest(STATE)}
+    ON CONFLICT (generation, {names(ENTITY)}) DO UPDATE SET day = excluded.day, state = excluded.state
 """)  # noqa: S608
 JOURNAL = text(f"""
     WITH entry AS (SELECT * FROM {unnest(ENTRY)} AS entry ({names(ENTRY)})),
@@ -74,10 +79,11 @@ JOURNAL = text(f"""
     SET {", ".join(f"{metric} = known.{metric} + excluded.{metric}" for metric in METRICS)}
 """)  # noqa: S608
 COUNTED = text(f"""
-    SELECT {names(DAY)}, {names(METRICS)} FROM counters
-    WHERE generation = :generation AND ({names(DAY)}) IN (SELECT * FROM {unnest(DAY)})
+    SELECT {names(DAY, "asked.")}, {names(METRICS)} FROM {unnest(DAY)} AS asked ({names(DAY)}) CROSS JOIN LATERAL (
+        SELECT {names(METRICS)} FROM counters
+        WHERE generation = :generation AND ({names(DAY, "counters.")}) = ({names(DAY, "asked.")}) OFFSET 0) AS known
 """)  # noqa: S608
-for statement in (LOCK, BEGIN, GO_ON, JOURNAL, COUNTED):
+for statement in (BEGIN, READ_KNOWN, GO_ON, JOURNAL, COUNTED):
     statement.bindparams(bindparam("generation"))
 
 
@@ -101,20 +107,16 @@ async def record(
 
 async def joined(tx: AsyncSession, facts: Mapping[Entity, State], generation: int) -> list[Move]:
     """Join the facts to what is known; give back the entities that moved."""
-    moves: list[Move] = []
-    while facts:
-        known = await locked(tx, facts, generation)
-        moved = [
-            Move(entity, before, after)
-            for entity, fact in facts.items()
-            if (after := join(before := known.get(entity, NOTHING[entity.kind]), fact)) != before
-        ]
-        begun = {move.entity: move for move in moved if move.entity not in known}
-        written = await begin(tx, list(begun.values()), generation)
-        await go_on(tx, [move for move in moved if move.entity in known], generation)
-        moves += [move for move in moved if move.entity in known or move.entity in written]
-        facts = {entity: facts[entity] for entity in begun.keys() - written}
-    return moves
+    first = [Move(entity, NOTHING[entity.kind], join(NOTHING[entity.kind], fact)) for entity, fact in facts.items()]
+    written = await begin(tx, first, generation)
+    known = await known_states(tx, facts.keys() - written, generation)
+    moved = [
+        Move(entity, before, after)
+        for entity, before in known.items()
+        if (after := join(before, facts[entity])) != before
+    ]
+    await go_on(tx, moved, generation)
+    return [move for move in first if move.entity in written] + moved
 
 
 def join(before: State | None, fact: State) -> State:
@@ -122,16 +124,16 @@ def join(before: State | None, fact: State) -> State:
     return fact if before is None else before.join(fact)  # type: ignore[arg-type]
 
 
-async def locked(tx: AsyncSession, entities: Collection[Entity], generation: int) -> dict[Entity, State]:
-    """The states of those that have one; nobody else changes them until this transaction ends."""
-    rows = await tx.execute(LOCK, arrays(ENTITY, entities) | {"generation": generation})
+async def known_states(tx: AsyncSession, entities: Collection[Entity], generation: int) -> dict[Entity, State]:
+    """The states of entities that are locked."""
+    if not entities:
+        return {}
+    rows = await tx.execute(READ_KNOWN, arrays(ENTITY, entities) | {"generation": generation})
     return {Entity(*key): READ[key[0]].decode(state) for *key, state in rows.all()}
 
 
 async def begin(tx: AsyncSession, moves: Sequence[Move], generation: int) -> set[Entity]:
-    """Write the first states of entities; gives back those that nobody else has begun in the meantime."""
-    if not moves:
-        return set()
+    """Begin the entities that nobody has heard of and lock the others; gives back those that were begun."""
     rows = await tx.execute(BEGIN, states(moves) | {"generation": generation})
     return {Entity(*row) for row in rows.all()}
 

@@ -26,10 +26,13 @@ SAMPLE = text("""
 # Registers of JSON as columns, then every count by its definition. None of this is shared with the fold.
 MISMATCHES = text(f"""
     WITH known AS (
-        SELECT states.* FROM states WHERE generation = :generation AND tenant = :tenant AND day IS NOT NULL
-            AND specialist_id = :specialist_id
-            AND (kind, id) IN (SELECT entity_kind, entity_id FROM journal
-                WHERE generation = :generation AND specialist_id = :specialist_id)),
+        SELECT states.* FROM (
+            SELECT DISTINCT entity_kind, entity_id FROM journal
+            WHERE generation = :generation AND specialist_id = :specialist_id AND tenant = :tenant) AS told
+        CROSS JOIN LATERAL (
+            SELECT * FROM states WHERE generation = :generation AND kind = entity_kind AND id = entity_id
+                AND specialist_id = :specialist_id AND tenant = :tenant OFFSET 0) AS states
+        WHERE day IS NOT NULL),
     register AS (
         SELECT kind, day, kind = 'engagement' AS begun,
             CAST(state->'opening'->>0 AS timestamptz) AS opened, CAST(state->'opening'->>2 AS boolean) AS one_off,

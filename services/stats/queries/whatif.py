@@ -11,9 +11,10 @@ from services.stats.domain import READ, Cells, Engagement, RequestUnknown, Rulin
 from services.stats.queries.builds import Build
 
 STATES = text("""
-    SELECT id, CAST(state AS text) FROM states
-    WHERE generation = :generation AND kind = 'engagement' AND specialist_id = :specialist_id
-        AND id = ANY(CAST(:ids AS uuid[])) AND day IS NOT NULL
+    SELECT asked.id, CAST(state AS text) FROM unnest(CAST(:ids AS uuid[])) AS asked (id) CROSS JOIN LATERAL (
+        SELECT state, day FROM states WHERE generation = :generation AND kind = 'engagement' AND id = asked.id
+            AND specialist_id = :specialist_id OFFSET 0) AS known
+    WHERE day IS NOT NULL
 """)
 
 

@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("generation", "kind", "id", "specialist_id", "tenant", name=op.f("states_pk")),
         postgresql_with={"fillfactor": 75},
     )
-    op.create_index("states_by_day", "states", ["generation", "tenant", "kind", "day"], unique=False)
+    op.create_index("states_by_day", "states", ["generation", "tenant", "kind", "day"], unique=False, postgresql_where=sa.text("day IS NOT NULL"))
     op.create_table(
         "journal",
         sa.Column("generation", sa.SmallInteger(), autoincrement=False, nullable=False),
