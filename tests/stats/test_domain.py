@@ -256,6 +256,20 @@ def test_d1_an_exclusion_forgives_a_breach_and_takes_no_promise_kept():
         assert "late" in worth(whole(OPENED, slow, HELD, struck), HOUSE)
 
 
+@pytest.mark.parametrize("stars", [1, 5])
+def test_p12_an_annulled_review_counts_as_annulled_only(stars):
+    left = Review(left=LEFT.left, score=Score(1, UUID(int=9), stars))
+    assert worth(left, HOUSE) == {"reviews": 1, "stars": stars}
+    assert worth(left.join(SOLVED), HOUSE) == {"annulled": 1}
+    assert worth(left.join(SOLVED).join(Review(annulment=Mark(2, UUID(int=12), False))), HOUSE) == worth(left, HOUSE)
+
+
+def test_d14_of_several_counts_of_a_day_the_greatest_is_all():
+    three, seven = (Gauge(BEGUN.date(), views, UUID(int=views)) for views in (3, 7))
+    assert three.join(seven) == seven.join(three) == seven.join(seven) == seven
+    assert worth(seven, HOUSE) == {"views": 7}
+
+
 def test_the_earlier_opening_holds_with_all_it_says():
     later = Engagement(opening=Opening(BEGUN + INSTANT, UUID(int=0), one_off=True, reply_due=BEGUN))
     assert later.join(OPENED) == OPENED.join(later) == OPENED
