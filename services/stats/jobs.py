@@ -1,19 +1,18 @@
 """What time causes: benchmarks at night, statuses of months that are over, builds that go on, and proof by sample."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
 from sqlalchemy import text
 
-from libs.bus.ids import uuid7
 from libs.kit.jobs import Job
 from libs.kit.sql import EVERY_TENANT, Database
 from services.stats import commands, queries
 from services.stats.domain import month_before, month_of, utc_day
 
 MONTHS = 3  # that a decision of today may still change
+SAMPLED = 1000  # counted days; their specialists are recomputed
 TENANTS = text("SELECT DISTINCT tenant FROM counters")
 CHECKED = Counter("dovira_stats_oracle_checked_total", "Specialists whose counters were recomputed.")
 MISMATCHED = Counter("dovira_stats_oracle_mismatch_total", "Days whose counters were not what the facts come to.")
@@ -55,8 +54,7 @@ async def reconcile(database: Database, now: datetime) -> None:
     """Recompute some specialists by another path; what does not agree is counted, and must never be."""
     async with database.session(EVERY_TENANT, read_only=True) as tx:
         build = await queries.build_at(tx, now)
-        beginning = UUID(int=uuid7().int << 64 & (1 << 128) - 1)  # the random half of an id, as a place to begin
-        for specialist_id, tenant in await queries.sampled(tx, generation=build.number, beginning=beginning):
+        for specialist_id, tenant in await queries.sampled(tx, generation=build.number, days=SAMPLED):
             found = await queries.mismatches(tx, specialist_id, tenant, generation=build.number, policy=build.policy)
             CHECKED.inc()
             if found:

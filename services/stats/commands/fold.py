@@ -55,8 +55,8 @@ BEGIN = text(f"""
     SELECT :generation, * FROM {unnest(STATE)} ORDER BY 2, 3, 4, 5
     ON CONFLICT (generation, {names(ENTITY)}) DO UPDATE SET day = known.day WHERE false RETURNING {names(ENTITY)}
 """)  # noqa: S608
-# LATERAL with OFFSET 0 asks for each row by its key. A table that begins to fill has no statistics, and without them the
-# planner would rather read all of it for each.
+# LATERAL with OFFSET 0 asks for each row by its key. A table that begins to fill has no statistics, and without them
+# the planner would rather read all of it for each.
 READ_KNOWN = text(f"""
     SELECT {names(ENTITY, "heard.")}, CAST(known.state AS text)
     FROM {unnest(ENTITY)} AS heard ({names(ENTITY)}) CROSS JOIN LATERAL (

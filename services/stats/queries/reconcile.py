@@ -18,10 +18,12 @@ _WAITS = ",\n".join(
 _DIFFER = " OR ".join(f"truth.{metric} <> counters.{metric}" for metric in METRICS)
 _TOTALS = ", ".join(_ANY.format(metric) for metric in METRICS)
 
+SHARE = text("""
+    SELECT CASE WHEN reltuples > :days THEN 100.0 * :days / reltuples ELSE 100 END
+    FROM pg_class WHERE oid = CAST('counters' AS regclass)
+""")
 SAMPLE = text("""
-    SELECT DISTINCT specialist_id, tenant FROM (
-        SELECT specialist_id, tenant FROM counters WHERE generation = :generation AND specialist_id >= :from
-        ORDER BY specialist_id LIMIT :days) AS found
+    SELECT DISTINCT specialist_id, tenant FROM counters TABLESAMPLE SYSTEM (:share) WHERE generation = :generation
 """)
 # Registers of JSON as columns, then every count by its definition. None of this is shared with the fold.
 MISMATCHES = text(f"""
@@ -116,7 +118,8 @@ async def mismatches(
     return [Mismatch(specialist_id, day) for day in (await tx.scalars(MISMATCHES, asked)).all()]
 
 
-async def sampled(tx: AsyncSession, *, generation: int, beginning: UUID, days: int = 2000) -> list[tuple[UUID, str]]:
-    """The specialists of about so many counted days, from some place in the order of their ids on."""
-    rows = await tx.execute(SAMPLE, {"generation": generation, "from": beginning, "days": days})
+async def sampled(tx: AsyncSession, *, generation: int, days: int) -> list[tuple[UUID, str]]:
+    """The specialists of about so many counted days, from anywhere in the table; of a small one everybody's."""
+    share = await tx.scalar(SHARE, {"days": days})
+    rows = await tx.execute(SAMPLE, {"generation": generation, "share": share})
     return [(id, tenant) for id, tenant in rows.all()]
