@@ -20,6 +20,7 @@ from libs.bus.relay import Relay
 from libs.bus.retry import heed_cancellation
 
 _log = structlog.get_logger()
+_ASK_EVERY = 1.0  # seconds between questions about generations
 _REMEMBER = timedelta(days=30)  # re-sends come minutes apart
 
 
@@ -67,11 +68,9 @@ class Bus:
     async def __aenter__(self) -> Self:
         """Start everything; nothing here waits for the log or the database to be within reach."""
         self._start()
-        chores = [
-            self._every(1, self._tend, at_once=True), self._every(5, self._measure), self._every(2, self._mirror),
-            self._every(3600, self._prune),
-        ]  # fmt: skip
-        self._tasks = [asyncio.create_task(run) for run in [self.relay.run(), *chores]]
+        tending = self._every(_ASK_EVERY, self._tend, at_once=True)
+        chores = [self._every(5, self._measure), self._every(2, self._mirror), self._every(3600, self._prune)]
+        self._tasks = [asyncio.create_task(run) for run in [self.relay.run(), tending, *chores]]
         return self
 
     async def __aexit__(

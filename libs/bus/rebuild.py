@@ -1,9 +1,12 @@
 """Rebuilding a projection beside the live one, and the moment at which the new one takes its place (G10).
 
 A generation that is being built follows the live one and says nothing. To switch: `hold` the live one, ask `level` in a
-transaction until it says yes, change the row that says which is live in that same transaction, and `let_go`. While
-`level` holds the positions of both, neither has a batch under way, and whatever one takes afterwards it takes knowing
-which of them is live: each record is told by exactly one.
+transaction until it says yes, and change the row that says which is live in that same transaction. While `level` holds
+the positions of both, neither has a batch under way, and whatever one takes afterwards it takes knowing which of them
+is live: each record is told by exactly one. The old one stays where it is, to be forgotten or let go to follow in turn.
+
+Hold for seconds only. If they do not become level, `let_go` and hold again later: one that was live a moment ago may
+have gone ahead before every instance knew that it follows. Nothing is swallowed then, but it has to be passed first.
 """
 
 from collections.abc import Iterable
