@@ -129,7 +129,7 @@ BUGS = {
         "tests/stats/test_domain.py -k test_d14",
     ),
     "a difference that only adds": Bug(
-        "services/stats/domain/cells.py",
+        "services/stats/domain/moves.py",
         "if (n := now.get(metric, 0) - was.get(metric, 0))}",
         "if (n := now.get(metric, 0) - was.get(metric, 0)) > 0}",
         "tests/stats/test_domain.py -k test_a_line_names",
@@ -147,7 +147,7 @@ BUGS = {
         "tests/stats/test_domain.py -k test_d1_",
     ),
     "a cohort that moves and leaves its counts": Bug(
-        "services/stats/domain/cells.py",
+        "services/stats/domain/moves.py",
         "        yield was_day, {metric: -n for metric, n in was.items()}\n",
         "",
         "tests/stats/test_domain.py -k test_a_day_moves_whole",
@@ -166,7 +166,7 @@ BUGS = {
         "tests/stats/test_figures.py -k test_a_part_without_data_keeps_its_weight",
     ),
     "a request that counts on its first day": Bug(
-        "services/stats/domain/figures.py",
+        "services/stats/domain/shares.py",
         "return (self.as_of - day).days",
         "return (self.as_of - day).days + 1",
         "tests/stats/test_figures.py -k test_a_lost_request_counts",

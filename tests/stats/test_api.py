@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from libs.bus.ids import uuid7
 from libs.kit.personas import OMAR
 from services.stats import schemas
-from services.stats.domain.figures import FIGURES
+from services.stats.domain import FIGURES
 from tests.people import ANNA, BORIS, MARTA, OLENA, SOFIA, STRANGE_CLIENT, STRANGE_SPECIALIST, STRANGE_SUPPORT
 from tests.stats.scenes import MARCH, MAY, hear, ids, opening, review, ruling, session, solved
 
@@ -294,7 +294,7 @@ async def test_clients_learn_the_rating_and_no_more(stats_service, ask):
     reviews = [review(stars) for stars in (5, 4, 5, 1)]
     await hear(stats_service, *reviews, solved(reviews[3]))
     assert (await ask(OLENA, RATING)).json() == {
-        "specialist_id": str(ANNA.id), "rating": 4.5, "reviews": 3, "words": "3 reviews, rated 4.5 on average",
+        "specialist_id": str(ANNA.id), "rating": 4.5, "reviews": 3, "words": "4.5 of 5 stars from 3 reviews",
     }  # fmt: skip
     assert (await ask(STRANGE_CLIENT, RATING)).json()["reviews"] == 0
     assert (await ask(None, RATING)).status_code == 401
@@ -364,3 +364,10 @@ def test_the_documentation_shows_what_could_be_answered(model, example):
     schema = model.model_json_schema(mode="serialization")
     jsonschema.validate(example, schema, format_checker=jsonschema.FormatChecker())
     assert example.keys() <= schema["properties"].keys()
+
+
+async def test_nothing_is_supposed_about_the_past(ask):
+    supposed = await ask(
+        ANNA, WHAT_IF, body={"decisions": [{"request_id": str(uuid7())}]}, known_at="2026-03-01T00:00:00Z"
+    )
+    assert (supposed.status_code, supposed.json()["code"]) == (422, "past_supposed")

@@ -67,7 +67,7 @@ async def standing(service):
         ([withdrawal], {"withdrawn": 1, "forgiven": 1}),
         ([ruling], {"excluded": 1, "unviewed": 1, "forgiven": 1}),
         ([reply, ruling], {"excluded": 1, "unviewed": 1, "in_time": 1, "waited_16s": 1}),
-        ([session, ruling], {"excluded": 1, "unviewed": 1, "gone": 1, "sessions": 1, "unanswered": 1}),
+        ((session, ruling), {"excluded": 1, "unviewed": 1, "gone": 1, "sessions": 1, "unanswered": 1}),
         ([merge], {"merged": 1, "forgiven": 1}),
     ],
 )

@@ -28,8 +28,11 @@ from services.stats.domain import (
 )
 from services.stats.domain.benchmarks import Benchmark
 from services.stats.domain.cells import struck
-from services.stats.domain.figures import FIGURES, GROSS, added, bands, figures, waited, windows
+from services.stats.domain.figures import GROSS, figures
+from services.stats.domain.policy import FIGURES
 from services.stats.domain.priors import MILLION, Curve, Prior
+from services.stats.domain.shares import added, waited
+from services.stats.domain.windows import bands, windows
 from tests.stats.scenes import MAY
 from tests.stats.strategies import AS_OF, came_to, engagements, grounds, lately, lives, scopes, surroundings
 
@@ -252,7 +255,7 @@ named = st.builds(
 @given(days_and_cells, asked | named)
 def test_bands_of_days_say_what_the_days_say(counted, asked):
     """Only days whose weights may differ are told apart, and no band crosses the edge of a window."""
-    edges, last = bands(asked.values(), BY), max(window.last for window in asked.values())
+    edges, last = bands(asked.values(), BY.as_of, BY.policy.longest_lag), max(window.last for window in asked.values())
     together: dict[date, Counter[str]] = {}
     for day, cells in counted:
         if edges[0] <= day <= last:

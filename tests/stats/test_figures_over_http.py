@@ -13,8 +13,7 @@ from msgspec import to_builtins
 
 from libs.bus.ids import uuid7
 from libs.events.support import Ground
-from services.stats.domain import HOUSE, METRICS, Benchmark, utc_day
-from services.stats.domain.figures import FIGURES
+from services.stats.domain import FIGURES, HOUSE, METRICS, Benchmark, utc_day
 from services.stats.domain.priors import MILLION, Curve, Prior
 from services.stats.tables import BenchmarkRow
 from tests.people import ANNA

@@ -14,8 +14,18 @@ from libs.kit.http import Caller, Now, Router, Snapshot, roles
 from libs.kit.pagination import CursorUnknown, Page, Paging
 from libs.kit.problems import documented
 from services.stats import domain, queries
-from services.stats.domain import BackwardWindow, RequestTwice, RequestUnknown, Ruling, SpecialistUnknown, Window
-from services.stats.domain.figures import FIGURES, last_days, windows
+from services.stats.domain import (
+    FIGURES,
+    BackwardWindow,
+    PastSupposed,
+    RequestTwice,
+    RequestUnknown,
+    Ruling,
+    SpecialistUnknown,
+    Window,
+    last_days,
+    windows,
+)
 from services.stats.queries import Basis
 from services.stats.schemas import (
     ChangeView,
@@ -141,7 +151,7 @@ async def explain_figure(  # noqa: PLR0917 - what a reader may ask
 @routes.post(
     "/specialists/{specialist_id}/what-if",
     tags=["figures"],
-    responses=documented(SpecialistUnknown, RequestUnknown, RequestTwice, BackwardWindow),
+    responses=documented(SpecialistUnknown, RequestUnknown, RequestTwice, PastSupposed, BackwardWindow),
 )
 async def suppose(  # noqa: PLR0917 - what a reader may ask
     specialist_id: Seen, address: Address, supposition: Supposition, basis: Asked, windows: Windows, tx: Snapshot
@@ -150,6 +160,8 @@ async def suppose(  # noqa: PLR0917 - what a reader may ask
 
     Once support has decided so, the figures as of the same day are exactly these.
     """
+    if basis.past:
+        raise PastSupposed
     rulings = {
         it.request_id: Ruling(0, NOBODY, it.excluded, NOBODY, it.ground, it.scope) for it in supposition.decisions
     }

@@ -1,24 +1,13 @@
 """The statistics, pure: what is known of an entity, what that is worth in counters, and what counters say."""
 
 from services.stats.domain.benchmarks import Benchmark, Lags, Seen, fitted, house
-from services.stats.domain.cells import (
-    METRICS,
-    Cells,
-    Day,
-    Entry,
-    Move,
-    Restatement,
-    change,
-    entries,
-    in_turn,
-    restatement,
-    worth,
-)
+from services.stats.domain.cells import METRICS, Cells, worth
 from services.stats.domain.errors import (
     BenchmarkUnknown,
     BuildUnderWay,
     BuildUnknown,
     NothingToFit,
+    PastSupposed,
     PolicyInvalid,
     PolicyUnknown,
     RequestTwice,
@@ -44,11 +33,15 @@ from services.stats.domain.facts import (
     State,
     utc_day,
 )
-from services.stats.domain.figures import NOT_YET, BackwardWindow, Estimate, Figures, Window, Yardstick, windows
-from services.stats.domain.policy import HOUSE, Policy, plain
+from services.stats.domain.figures import NOT_YET, Estimate, Figures
+from services.stats.domain.moves import Day, Entry, Move, Restatement, change, entries, in_turn, restatement
+from services.stats.domain.policy import FIGURES, HOUSE, Policy, plain
+from services.stats.domain.shares import Counted, Yardstick
 from services.stats.domain.statuses import last_of, month_before, month_of, status, zones
+from services.stats.domain.windows import BackwardWindow, Window, bands, last_days, windows
 
 __all__ = [
+    "FIGURES",
     "HOUSE",
     "METRICS",
     "NOTHING",
@@ -60,6 +53,7 @@ __all__ = [
     "BuildUnderWay",
     "BuildUnknown",
     "Cells",
+    "Counted",
     "Day",
     "Engagement",
     "Entity",
@@ -75,6 +69,7 @@ __all__ = [
     "Move",
     "NothingToFit",
     "Opening",
+    "PastSupposed",
     "Policy",
     "PolicyInvalid",
     "PolicyUnknown",
@@ -91,12 +86,14 @@ __all__ = [
     "TooManyPoints",
     "Window",
     "Yardstick",
+    "bands",
     "change",
     "entries",
     "explained",
     "fitted",
     "house",
     "in_turn",
+    "last_days",
     "last_of",
     "month_before",
     "month_of",

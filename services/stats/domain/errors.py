@@ -15,6 +15,10 @@ class RequestTwice(Invalid):
     """A request is named twice: say once what would be decided about it."""
 
 
+class PastSupposed(Invalid):
+    """A decision is supposed about what is known now: leave `known_at` out."""
+
+
 class RequestUnknown(Invalid):
     """Not all of these are requests that this specialist took."""
 

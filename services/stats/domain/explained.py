@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 from libs.events.stats import Figure, Metric
 from services.stats.domain.cells import Cells
-from services.stats.domain.figures import Yardstick
 from services.stats.domain.priors import MILLION
+from services.stats.domain.shares import Yardstick
 
 Stands = Literal[
     "won", "lost", "maturing", "excluded", "withdrawn", "merged", "contact", "gained", "unviewed", "viewed",

@@ -195,3 +195,8 @@ def _sessions(one: dict[UUID, Session], other: dict[UUID, Session]) -> dict[UUID
     if not one or not other:
         return one or other
     return one | {id: max(it, one.get(id, it)) for id, it in other.items()}
+
+
+def marked(mark: Mark | None) -> bool:
+    """Whether a mark is set; one never heard of is not, so to hear that it is not set decides nothing."""
+    return mark is not None and mark.set

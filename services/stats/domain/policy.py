@@ -5,7 +5,7 @@ windows and the four statuses, and publish no thresholds.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import Struct, field
 from msgspec.json import decode, encode
@@ -15,6 +15,7 @@ from libs.events.support import Ground
 from services.stats.domain.priors import Prior
 
 Zone = Literal["green", "yellow", "red"]
+FIGURES: tuple[Figure, ...] = get_args(Figure)
 LIFETIME = 0
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.stats import Figure, Metric
-from services.stats.domain import METRICS, Benchmark, Cells, Figures, Window, Yardstick, house
-from services.stats.domain.figures import Counted, bands, figures
+from services.stats.domain import METRICS, Benchmark, Cells, Counted, Figures, Window, Yardstick, bands, house
+from services.stats.domain.figures import figures
 from services.stats.queries.builds import Build, build_at
 
 SUMS = ", ".join(f"sum({metric}) AS {metric}" for metric in METRICS)
@@ -75,7 +75,7 @@ async def counted(
     tx: AsyncSession, specialist_id: UUID, basis: Basis, windows: Mapping[Figure, Window]
 ) -> list[tuple[date, Cells]]:
     """What the days of the windows came to: by the counters, or by the journal as it stood then."""
-    edges = bands(windows.values(), basis.by)
+    edges = bands(windows.values(), basis.by.as_of, basis.by.policy.longest_lag)
     asked = {
         "generation": basis.build.number, "specialist_id": specialist_id, "edges": edges,
         "first": edges[0], "last": max(window.last for window in windows.values()),

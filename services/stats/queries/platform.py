@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.stats import Figure
 from services.stats.domain import Benchmark, Lags, Seen, Yardstick
-from services.stats.domain.figures import FIRST_DAY, last_days
+from services.stats.domain.windows import FIRST_DAY, last_days
 from services.stats.queries.builds import Build
 
 BENCHMARKS = text("""

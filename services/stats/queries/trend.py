@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.stats import Figure
-from services.stats.domain import Cells, Estimate, windows
-from services.stats.domain.figures import Counted, Yardstick, estimate
+from services.stats.domain import Cells, Counted, Estimate, Yardstick, windows
+from services.stats.domain.figures import estimate
 from services.stats.queries.builds import build_at
 from services.stats.queries.figures import SUMS, Basis, basis, cells
 
