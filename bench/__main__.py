@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench.accept import accept
 from bench.figures import Benchmark, Ground, Line, Sample
-from bench.projector import projector
+from bench.projector import in_no_order, in_time
 from bench.relay import relay
 from bench.rest import rest
 from deploy.kafka import Kafka
@@ -31,7 +31,9 @@ from libs.kit.provision import administrator
 from libs.kit.server import run
 
 # At rest is measured before the accepts, which leave the platform something to do.
-BENCHMARKS: dict[str, Benchmark] = {"relay": relay, "projector": projector, "rest": rest, "accept": accept}
+BENCHMARKS: dict[str, Benchmark] = {
+    "relay": relay, "projector": in_time, "shuffled": in_no_order, "rest": rest, "accept": accept,
+}  # fmt: skip
 REPORT = Path("run/bench.md")
 COLUMNS = ("figure", "ours", "baseline", "ratio", "target", "verdict")
 

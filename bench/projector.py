@@ -1,145 +1,122 @@
 """The projection of stats, durable and from Kafka, against a bare consumer that decodes and forgets."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench.figures import Contest, Ground, Line, Sample, Taken, cpu, database_cpu, paired, rate
+from bench.figures import Benchmark, Contest, Ground, Line, Sample, Taken, cpu, database_cpu, paired, rate
+from bench.history import History, as_heard, shuffled
 from bench.meter import stopwatch
-from libs.bus.consumers import subscriber
+from bench.recorded import heard_by, recorded
+from libs.bus.consumers import Subscriber, subscriber
 from libs.bus.delivery import Subscription
 from libs.bus.ids import uuid7
 from libs.bus.kafka import KafkaLog
-from libs.bus.log import TP, Item, murmur2
-from libs.events import TOPICS, Event, decode, encode, wrap
-from libs.events.intake import RequestAccepted, SessionHeld
-from libs.events.support import ExclusionDecided
-from libs.kit import clock
+from libs.bus.log import TP, Bounds
+from libs.events import Envelope, decode
 from libs.kit.migrate import upgrade
 from libs.kit.provision import provision
 from libs.kit.sql import engine_for
 from services.stats import service
-from services.stats.consumers import conversion
+from services.stats.consumers import FiguresProjection
 
-ENGAGEMENTS, SPECIALISTS, MOST_US = 75_000, 5_000, 20.0
-DAYS, HELD, STRUCK = 30, 0.6, 0.05
-TOPICS_READ = ("intake.requests", "support.decisions")
-PARTITIONS = [TP(topic, part) for topic in TOPICS_READ for part in range(TOPICS[topic].partitions)]
+REQUESTS, MOST_US = 30_000, 25.0
+RAW = "raw aiokafka + decode"
+Places = Mapping[TP, Bounds]
+Order = Callable[[Iterable[list[Envelope]]], list[Envelope]]
 
 
-@asynccontextmanager
-async def projector(ground: Ground) -> AsyncIterator[Contest]:
-    """A month of shuffled events in Kafka, and the database of stats."""
+def projector(name: str, order: Order) -> Benchmark:
+    """The benchmark of the whole fold, told a history in some order."""
+
+    @asynccontextmanager
+    async def opened(ground: Ground) -> AsyncIterator[Contest]:
+        engine, log, hearing = await database_of(ground), KafkaLog(ground.bootstrap), subscriber(FiguresProjection(1))
+        events = order(History(REQUESTS // 10 if ground.quick else REQUESTS))
+        places = await recorded(ground.bootstrap, log, events, heard_by(hearing))
+        units = sum(type(event.data) in hearing.events for event in events)
+        try:
+            yield Contest(
+                {
+                    name: lambda: _projected(engine, log, hearing, places, units),
+                    RAW: lambda: _decoded(ground.bootstrap, places, units),
+                },
+                lambda taken: _lines(name, taken),
+            )
+        finally:
+            await log.close()
+            await engine.dispose()
+
+    return opened
+
+
+in_time, in_no_order = projector("projector", as_heard), projector("projector, shuffled", shuffled)
+
+
+async def database_of(ground: Ground) -> AsyncEngine:
+    """The database of stats, as a deployment has it."""
     url = await provision(ground.admin, "stats")
     await upgrade(service, url)
-    engine, log = engine_for(url), KafkaLog(ground.bootstrap)
-    await log.prepare()
-    count = await _write(log, _items(ENGAGEMENTS // 10 if ground.quick else ENGAGEMENTS))
-    try:
-        yield Contest(
-            {
-                "projector": lambda: _projected(engine, log, count),
-                "raw aiokafka + decode": lambda: _decoded(ground.bootstrap, count),
-            },
-            _lines,
-        )
-    finally:
-        await log.close()
-        await engine.dispose()
+    return engine_for(url)
 
 
-async def _projected(engine: AsyncEngine, log: KafkaLog, count: int) -> Sample:
+async def _projected(engine: AsyncEngine, log: KafkaLog, hearing: Subscriber, places: Places, units: int) -> Sample:
     """From the first offset to the last, all of it: session, claims, transactions."""
-    await _empty(engine, service.metadata)
-    subscription = Subscription(engine, log, subscriber(conversion), uuid7())
+    await emptied(engine, service.metadata)
+    subscription = Subscription(engine, log, hearing, uuid7())
     with stopwatch() as watch:
         running = asyncio.create_task(subscription.run())
-        while sum(claim.next for claim in subscription.mine.values()) < count:  # noqa: ASYNC110 - it tells nobody
+        while not _through(subscription, places):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
-    return watch.sample(count)
+    return watch.sample(units)
 
 
-async def _decoded(bootstrap: str, count: int) -> Sample:
-    seen = 0
+def _through(subscription: Subscription, places: Places) -> bool:
+    mine = subscription.mine
+    return bool(mine) and all(mine[tp].next == bound.end for tp, bound in places.items())
+
+
+async def _decoded(bootstrap: str, places: Places, units: int) -> Sample:
+    """Every record read and understood, those of no interest too."""
+    left = sum(bound.end - bound.first for bound in places.values())
     with stopwatch() as watch:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap, enable_auto_commit=False, max_partition_fetch_bytes=4 * 1024 * 1024
         )
         await consumer.start()
-        consumer.assign([TopicPartition(*tp) for tp in PARTITIONS])
+        consumer.assign([TopicPartition(*tp) for tp in places])
         await consumer.seek_to_beginning()
-        while seen < count:
+        while left > 0:
             for records in (await consumer.getmany(timeout_ms=250, max_records=5000)).values():
-                seen += sum(decode(record.value) is not None for record in records)
+                left -= sum(decode(record.value) is not None for record in records)
     await consumer.stop()
-    return watch.sample(seen)
+    return watch.sample(units)
 
 
-async def _empty(engine: AsyncEngine, metadata: MetaData) -> None:
+async def emptied(engine: AsyncEngine, metadata: MetaData) -> None:
+    """Forget everything."""
     async with engine.begin() as tx:
         await tx.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
 
 
-async def _write(log: KafkaLog, items: Sequence[Item]) -> int:
-    writer = await log.writer()
-    for start in range(0, len(items), 5000):
-        await writer.append(items[start : start + 5000], within=60)
-    await writer.abandon()
-    bounds = await log.bounds(PARTITIONS)
-    return sum(bound.end for bound in bounds.values())
-
-
-def _items(engagements: int) -> list[Item]:
-    """Every event of every engagement, in no order at all, and none that the projection would skip."""
-    chance = random.Random(5)
-    specialists = [uuid7() for _ in range(SPECIALISTS)]
-    events = [event for _ in range(engagements) for event in _engagement(chance, specialists)]
-    chance.shuffle(events)
-    return [_item(event) for event in events]
-
-
-def _engagement(chance: random.Random, specialists: Sequence[UUID]) -> Iterator[Event]:
-    """A request accepted; perhaps a session held, perhaps all of it struck from the record."""
-    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=chance.randrange(DAYS * 86_400))
-    parties: Any = {"tenant": "therapy", "request_id": uuid7(), "specialist_id": chance.choice(specialists)}
-    yield RequestAccepted(at=at, client_id=uuid7(), kind="chat", one_off=False, opened_at=at, reply_due=at, **parties)
-    if chance.random() < HELD:
-        yield SessionHeld(at=at, session_id=uuid7(), number=1, version=1, **parties)
-    if chance.random() < STRUCK:
-        yield ExclusionDecided(
-            at=at, ticket_id=uuid7(), decision_id=uuid7(), version=1, excluded=True, ground="spam", **parties
-        )
-
-
-def _item(event: Event) -> Item:
-    key = str(event.key_id).encode()
-    source = f"/{event.topic.partition('.')[0]}"
-    envelope = wrap(event, id=uuid7(), source=source, recorded=clock.now(), correlation=uuid7())
-    return Item(TP(event.topic, murmur2(key) % TOPICS[event.topic].partitions), key, encode(envelope))
-
-
-def _lines(taken: Taken) -> list[Line]:
-    ours, raw = taken["projector"], taken["raw aiokafka + decode"]
+def _lines(name: str, taken: Taken) -> list[Line]:
+    ours, raw = taken[name], taken[RAW]
     least = cpu(ours)
     return [
         Line(
-            "projector, CPU us/event (client)", f"{least:.1f}", f"raw getmany + decode {cpu(raw):.1f}",
+            f"{name}, CPU us/event (client)", f"{least:.1f}", f"raw getmany + decode {cpu(raw):.1f}",
             f"{least / cpu(raw):.1f}", f"≤ {MOST_US:.0f}", least <= MOST_US,
         ),
-        Line("projector, CPU us/event (PostgreSQL)", f"{database_cpu(ours):.1f}"),
+        Line(f"{name}, CPU us/event (PostgreSQL)", f"{database_cpu(ours):.1f}"),
         Line(
-            "projector, events/s", f"{rate(ours):,.0f}", f"raw getmany + decode {rate(raw):,.0f}",
+            f"{name}, events/s", f"{rate(ours):,.0f}", f"raw getmany + decode {rate(raw):,.0f}",
             f"{paired(ours, raw):.2f}",
         ),
     ]  # fmt: skip
