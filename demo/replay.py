@@ -174,8 +174,8 @@ async def replay(everything: Together, progress: Progress) -> bool:
     await _surround(acts, facts(month, notes.requests, month_before(now), now), progress)
     await _heard(buses, progress)
     stats = everything.running["stats"].database
-    await publish_benchmarks(stats, now)
-    await judge_months(stats, now)
+    await publish_benchmarks(stats, clock.now())
+    await judge_months(stats, clock.now())
     notes.write(over=True)
     return True
 

@@ -39,10 +39,10 @@ async def judge_months(database: Database, now: datetime) -> None:
         months.append(month_before(months[-1]))
     for tenant in await tenants(database):
         for month in reversed(months):
-            judged = 1
-            while judged:
+            judged = commands.AT_ONCE
+            while judged == commands.AT_ONCE:
                 async with database.session(tenant) as tx:
-                    judged = await commands.judge_some(tx, tenant, month, now=now)
+                    judged = await commands.judge_some(tx, tenant, month)
 
 
 async def carry_on_building(database: Database, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """What time causes: benchmarks at night, statuses by month, proof by sample; and the trend that draws on all of it."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -40,6 +41,12 @@ def ask(stats_client, as_):
 async def told(service, kind):
     """What was said of a kind, oldest first."""
     return [it.data for it in await outbox(service.database.engine) if isinstance(it.data, kind)]
+
+
+async def judge(database, now):
+    """The hourly run, at a moment."""
+    with clock.at(now):
+        await jobs.judge_months(database, now)
 
 
 def month_of_work(won, lost, specialist_id=ANNA.id, at=MARCH):
@@ -104,8 +111,8 @@ async def test_operators_publish_without_waiting_for_the_night(stats_service, as
 async def test_a_month_is_judged_when_it_is_over_and_said_once(stats_service, database, ask):
     _, facts = month_of_work(9, 3)
     await hear(stats_service, *facts, now=MARCH + DAY)
-    await jobs.judge_months(database, APRIL)
-    await jobs.judge_months(database, APRIL + DAY)
+    await judge(database, APRIL)
+    await judge(database, APRIL + DAY)
     (changed,) = await told(stats_service, StatusChanged)
     assert (changed.specialist_id, changed.month, changed.before, changed.restated) == (
         ANNA.id, date(2026, 3, 1), None, False,
@@ -119,12 +126,21 @@ async def test_a_past_month_is_judged_again_when_support_rewrites_it(stats_servi
     requests, facts = month_of_work(2, 40)
     shown = [views(400)]
     await hear(stats_service, *facts, *shown, now=MARCH + DAY)
-    await jobs.judge_months(database, APRIL)
+    await judge(database, APRIL)
     assert [it.after for it in await told(stats_service, StatusChanged)] == ["probation"]
     await hear(stats_service, *(ruling(known) for known in requests[2:]), now=APRIL + DAY)
-    await jobs.judge_months(database, APRIL + 2 * DAY)
+    await judge(database, APRIL + 2 * DAY)
     last = (await told(stats_service, StatusChanged))[-1]
     assert (last.before, last.after, last.restated, last.month) == ("probation", "active", True, date(2026, 3, 1))
+
+
+async def test_what_is_heard_while_months_are_judged_is_for_the_next_run(stats_service, database):
+    """The job's moment is past by the time it judges: what was recorded since must not keep it busy for ever."""
+    _, facts = month_of_work(2, 2)
+    await hear(stats_service, *facts, now=APRIL + DAY)
+    with clock.at(APRIL + 2 * DAY):
+        await asyncio.wait_for(jobs.judge_months(database, APRIL), 20)
+    assert len(await told(stats_service, StatusChanged)) == 1
 
 
 @pytest.mark.parametrize(

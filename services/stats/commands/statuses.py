@@ -9,7 +9,7 @@ from msgspec.json import encode
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.bus import publish
+from libs.bus import clock, publish
 from libs.events.stats import StatusChanged
 from services.stats import queries
 from services.stats.domain import last_of, month_before, status, windows, zones
@@ -40,9 +40,10 @@ KEEP = text("""
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('stats.statuses'), hashtext(:tenant))")
 
 
-async def judge_some(tx: AsyncSession, tenant: str, month: date, *, now: datetime) -> int:
-    """Judge the month of up to a hundred of a tenant's specialists for whom that is due; gives back of how many."""
+async def judge_some(tx: AsyncSession, tenant: str, month: date) -> int:
+    """Judge the month of up to AT_ONCE of a tenant's specialists for whom that is due; gives back of how many."""
     await tx.execute(ONE_AT_A_TIME, {"tenant": tenant})
+    now = clock.now()  # what is recorded after this moment makes it due again
     build = await queries.build_at(tx, now)
     asked = {
         "generation": build.number, "first": month_before(month), "last": last_of(month), "month": month,
