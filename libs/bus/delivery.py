@@ -6,6 +6,7 @@ the next begins from the positions in the database; there is no state worth savi
 
 import asyncio
 import random
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -143,14 +144,15 @@ class Subscription:
 
     def _led_on(self) -> bool:
         """Whether the one we follow, if there is one, was further than we are now."""
-        return self._led is None or any(self._may_take(tp, claim.next) for tp, claim in self.mine.items())
+        return self._led is None or any(claim.next < self._limit(tp) for tp, claim in self.mine.items())
 
-    def _may_take(self, tp: TP, place: int) -> bool:
-        return self._led is None or place < self._led.get(tp, 0)
+    def _limit(self, tp: TP) -> int:
+        """The first offset we may not take. The one we follow only goes on, so what it said a while ago still holds."""
+        return sys.maxsize if self._led is None else self._led.get(tp, 0)
 
     def _passed(self, batch: Mapping[TP, Sequence[Record]]) -> list[Record]:
-        """What the one we follow has taken too. Positions only grow, so the answer of a while ago is still right."""
-        return [record for records in batch.values() for record in records if self._may_take(record.tp, record.offset)]
+        limits = {tp: self._limit(tp) for tp in batch}
+        return [record for tp, records in batch.items() for record in records if record.offset < limits[tp]]
 
     async def _renew(self) -> bool:
         """Renew the lease; whether what is ours is another now, or others have moved it on."""
@@ -161,7 +163,7 @@ class Subscription:
     async def _open(self) -> Reader | None:
         """A reader from our positions. A partition the log has cut off under us stops; it is not skipped."""
         self._moved = dict.fromkeys(self.mine, time.monotonic())
-        start = {tp: claim.next for tp, claim in self.mine.items() if self._may_take(tp, claim.next)}
+        start = {tp: claim.next for tp, claim in self.mine.items() if claim.next < self._limit(tp)}
         try:
             return await self._log.reader(start) if start else None
         except Truncated as error:
@@ -259,8 +261,7 @@ class Subscription:
         bounds = await self._log.bounds(list(self.mine))
         now = time.monotonic()
         for tp, claim in self.mine.items():
-            end = bounds[tp].end if self._led is None else min(bounds[tp].end, self._led.get(tp, 0))
-            self.lag[tp] = max(0, end - claim.next)
+            self.lag[tp] = max(0, min(bounds[tp].end, self._limit(tp)) - claim.next)
             if not self.lag[tp]:
                 self._moved[tp] = now
             elif now - self._moved.get(tp, now) > self._stuck_after:

@@ -309,6 +309,7 @@ async def test_two_instances_agree_on_what_there_is_and_share_it(engine: AsyncEn
         await drop(engine, 1)
         await eventually(lambda: shares(one, two) == [{"totals.2": 3}] * 2)
         assert [each.follows for bus in (one, two) for each in bus.subscriptions] == [None, None]
+        await eventually(lambda: [len(bus._running) for bus in (one, two)] == [1, 1])
     assert await positions(engine, "totals.1") == {}
 
 
@@ -418,10 +419,27 @@ async def test_hold_waits_for_the_batch_that_has(engine: AsyncEngine) -> None:
         await here.wait()
         holding = asyncio.create_task(hold(engine, "totals.1", "rebuild"))
         await eventually(lambda: _waits(engine))
-        assert not await is_level(engine, 1, 1), "a batch is under way"
+        meanwhile = await is_level(engine, 1, 1)
         on.set()
         await holding
+        assert not meanwhile, "a batch was under way"
         assert await sums_of(engine, 1) == {key: (1, 1)}
+
+
+async def test_a_batch_that_comes_in_the_middle_of_a_switch_waits_and_learns_of_it(engine: AsyncEngine) -> None:
+    log, key = MemoryLog(), uuid7()
+    await put(log, said(key, 1))
+    async with Brisk("switching", engine, log, [Totals(), listener()]) as bus:
+        await build(engine, 2)
+        await eventually(lambda: heard_all(engine, log, 2))
+        async with engine.begin() as tx:
+            await eventually(lambda: level(tx, "totals.1", "totals.2"))
+            await put(log, said(key, 2))
+            await eventually(lambda: _waits(engine))
+            await tx.execute(sa.text("UPDATE live SET number = 2"))
+        assert await all_quiet([bus], within=60)
+        await eventually(lambda: heard_all(engine, log, 1))
+    assert await tellers(engine, key) == [1, 2]
 
 
 async def _waits(engine: AsyncEngine) -> bool:
@@ -476,9 +494,10 @@ async def test_two_are_not_level_while_a_replay_is_under_way(engine: AsyncEngine
         fails = False
         replaying = asyncio.create_task(bus.replay())
         await here.wait()
-        assert not await switched(engine, 1, 2)
+        meanwhile = await switched(engine, 1, 2)
         on.set()
         await replaying
+        assert not meanwhile
         await eventually(lambda: switched(engine, 1, 2))
         assert await all_quiet([bus], within=60)
     assert await tellers(engine, key) == [1]
@@ -515,6 +534,8 @@ async def test_a_bus_that_is_not_running_resumes_and_replays_generations_too(eng
     bus = Bus("command", engine, log, [Totals(), listener()])
     assert await bus.resume() == {"listener": 0, "totals.1": 6}
     assert await bus.replay() == {"listener": (0, 0), "totals.1": (0, 0)}
+    await put(log, said(uuid7(), 1))
+    assert not await Bus("not yet begun", engine, log, [Totals()]).quiet()
 
 
 async def test_a_projection_may_say_how_much_one_transaction_takes() -> None:
