@@ -25,6 +25,7 @@ STATE = ENTITY | {"day": "date", "state": "jsonb"}
 DAY = {"specialist_id": "uuid", "tenant": "text", "day": "date"}
 LINE = {f"entity_{name}" if name in {"kind", "id"} else name: kind for name, kind in ENTITY.items()}
 COUNTS = dict.fromkeys(METRICS, "int")
+KEYS = LINE | {"day": "date", "event_id": "uuid", "decision_id": "uuid"}
 ENTRY = LINE | {"day": "date", "event_id": "uuid", "decision_id": "uuid"} | COUNTS
 
 
@@ -58,9 +59,9 @@ BEGIN = text(f"""
 # LATERAL with OFFSET 0 asks for each row by its key. A table that begins to fill has no statistics, and without them
 # the planner would rather read all of it for each.
 READ_KNOWN = text(f"""
-    SELECT {names(ENTITY, "heard.")}, CAST(known.state AS text)
-    FROM {unnest(ENTITY)} AS heard ({names(ENTITY)}) CROSS JOIN LATERAL (
-        SELECT state FROM states
+    SELECT nth - 1, known.state
+    FROM {unnest(ENTITY)} WITH ORDINALITY AS heard ({names(ENTITY)}, nth) CROSS JOIN LATERAL (
+        SELECT CAST(state AS text) AS state FROM states
         WHERE generation = :generation AND ({names(ENTITY, "states.")}) = ({names(ENTITY, "heard.")}) OFFSET 0) AS known
 """)  # noqa: S608
 GO_ON = text(f"""
@@ -107,56 +108,56 @@ async def record(
 
 async def joined(tx: AsyncSession, facts: Mapping[Entity, State], generation: int) -> list[Move]:
     """Join the facts to what is known; give back the entities that moved."""
-    first = [Move(entity, NOTHING[entity.kind], join(NOTHING[entity.kind], fact)) for entity, fact in facts.items()]
-    written = await begin(tx, first, generation)
-    known = await known_states(tx, facts.keys() - written, generation)
+    written = await begin(tx, facts, generation)
+    others = [entity for entity in facts if entity not in written]
     moved = [
         Move(entity, before, after)
-        for entity, before in known.items()
-        if (after := join(before, facts[entity])) != before
+        for entity, before in await known_states(tx, others, generation)
+        if (after := before.join(facts[entity])) != before
     ]
     await go_on(tx, moved, generation)
-    return [move for move in first if move.entity in written] + moved
+    return [Move(entity, NOTHING[entity.kind], facts[entity]) for entity in written] + moved
 
 
-def join(before: State | None, fact: State) -> State:
-    """What was known, and the fact."""
-    return fact if before is None else before.join(fact)  # type: ignore[arg-type]
-
-
-async def known_states(tx: AsyncSession, entities: Collection[Entity], generation: int) -> dict[Entity, State]:
+async def known_states(tx: AsyncSession, entities: Sequence[Entity], generation: int) -> list[tuple[Entity, Any]]:
     """The states of entities that are locked."""
     if not entities:
-        return {}
+        return []
     rows = await tx.execute(READ_KNOWN, arrays(ENTITY, entities) | {"generation": generation})
-    return {Entity(*key): READ[key[0]].decode(state) for *key, state in rows.all()}
+    return [((entity := entities[nth]), READ[entity.kind].decode(state)) for nth, state in rows.all()]
 
 
-async def begin(tx: AsyncSession, moves: Sequence[Move], generation: int) -> set[Entity]:
+async def begin(tx: AsyncSession, facts: Mapping[Entity, State], generation: int) -> set[Entity]:
     """Begin the entities that nobody has heard of and lock the others; gives back those that were begun."""
-    rows = await tx.execute(BEGIN, states(moves) | {"generation": generation})
+    rows = await tx.execute(BEGIN, states(facts.items()) | {"generation": generation})
     return {Entity(*row) for row in rows.all()}
 
 
 async def go_on(tx: AsyncSession, moves: Sequence[Move], generation: int) -> None:
     """Write the next states of entities that are locked."""
     if moves:
-        await tx.execute(GO_ON, states(moves) | {"generation": generation})
+        await tx.execute(GO_ON, states((it.entity, it.after) for it in moves) | {"generation": generation})
 
 
-def states(moves: Sequence[Move]) -> dict[str, str]:
-    """The states after moves, as the parameters of a statement."""
-    return arrays(STATE, [(*move.entity, move.after.day, encode(move.after).decode()) for move in moves])
+def states(known: Iterable[tuple[Entity, State]]) -> dict[str, str]:
+    """States, as the parameters of a statement."""
+    return arrays(STATE, [(*entity, state.day, encode(state).decode()) for entity, state in known])
 
 
 async def journal(tx: AsyncSession, entries: Sequence[Entry], generation: int, now: datetime) -> None:
     """Write the lines, and add them up."""
     if entries:
-        rows = [
-            (*it.entity, it.day, it.event_id, it.decision_id, *(it.deltas.get(metric) for metric in METRICS))
-            for it in entries
-        ]
-        await tx.execute(JOURNAL, arrays(ENTRY, rows) | {"generation": generation, "recorded_at": now})
+        known = arrays(KEYS, [(*it.entity, it.day, it.event_id, it.decision_id) for it in entries])
+        await tx.execute(JOURNAL, known | deltas(entries) | {"generation": generation, "recorded_at": now})
+
+
+def deltas(entries: Sequence[Entry]) -> dict[str, str]:
+    """One array for each metric."""
+    columns: dict[str, list[int | None]] = {metric: [None] * len(entries) for metric in METRICS}
+    for nth, it in enumerate(entries):
+        for metric, delta in it.deltas.items():
+            columns[metric][nth] = delta
+    return {metric: array(column) for metric, column in columns.items()}
 
 
 async def counted_on(tx: AsyncSession, days: Collection[Day], generation: int) -> dict[Day, Cells]:
