@@ -38,13 +38,13 @@ SIZES = (10_000, 100_000, 1_000_000)
 EACH = 5.9  # events of a request
 DECISIONS, RECOMPUTES, FLAT, BATCH = 300, 5, 1.5, 20_000
 TABLE = """
-    CREATE TABLE events (id uuid, said text, request_id uuid, specialist_id uuid, session_id uuid, at timestamp,
+    CREATE TABLE events (id uuid, said text, request_id uuid, specialist_id uuid, session_id uuid, moment timestamp,
         version int, yes boolean)
 """
 RECOMPUTE = """
     WITH mine AS (SELECT * FROM events {which}),
     opened AS (
-        SELECT request_id, specialist_id, min(at) AS at FROM mine WHERE said = 'RequestAccepted' GROUP BY 1, 2),
+        SELECT request_id, specialist_id, min(moment) AS moment FROM mine WHERE said = 'RequestAccepted' GROUP BY 1, 2),
     session AS (
         SELECT request_id, said, row_number() OVER (PARTITION BY session_id ORDER BY version DESC, id DESC) AS place
         FROM mine WHERE session_id IS NOT NULL),
@@ -53,7 +53,7 @@ RECOMPUTE = """
         FROM mine WHERE said = 'ExclusionDecided'),
     won AS (SELECT DISTINCT request_id, true AS won FROM session WHERE place = 1 AND said = 'SessionHeld'),
     struck AS (SELECT request_id, true AS struck FROM ruling WHERE place = 1 AND yes)
-    SELECT specialist_id, CAST(at AS date) AS day, count(*) FILTER (WHERE won AND struck IS NULL) AS won,
+    SELECT specialist_id, CAST(moment AS date) AS day, count(*) FILTER (WHERE won AND struck IS NULL) AS won,
         count(*) FILTER (WHERE won IS NULL AND struck IS NULL) AS lost, count(*) FILTER (WHERE struck) AS excluded
     FROM opened LEFT JOIN won USING (request_id) LEFT JOIN struck USING (request_id) GROUP BY 1, 2
 """
