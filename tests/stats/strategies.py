@@ -8,7 +8,6 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from libs.events.support import Ground
-from services.stats.commands.fold import join
 from services.stats.domain import (
     HOUSE,
     NOTHING,
@@ -89,6 +88,11 @@ FACTS: dict[str, Any] = {
 def facts(draw, kind: Kind) -> list[Any]:
     """Distinct facts about one entity, each of an event of its own, with many ties of moment and version."""
     return [draw(FACTS[kind][event_id]) for event_id in draw(st.lists(st.sampled_from(EVENTS), unique=True))]
+
+
+def join(before: Any, fact: Any) -> Any:
+    """What was known, and the fact; of a gauge nobody has heard of, nothing is known."""
+    return fact if before is None else before.join(fact)
 
 
 def joined(kind: Kind, known: list[Any]) -> Any:

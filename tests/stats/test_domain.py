@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from libs.events.support import Ground
 from services.stats import domain
-from services.stats.commands.fold import join
 from services.stats.domain import (
     HOUSE,
     NOTHING,
@@ -35,7 +34,7 @@ from services.stats.domain import (
 )
 from services.stats.domain.cells import WAITS
 from tests.people import ANNA
-from tests.stats.strategies import BEGUN, DUE, INSTANT, joined, once, states, tellings
+from tests.stats.strategies import BEGUN, DUE, INSTANT, join, joined, once, states, tellings
 
 TODAY = date(2026, 5, 2)
 ANNAS = Entity("engagement", UUID(int=7), ANNA.id, "therapy")
