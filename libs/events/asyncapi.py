@@ -1,6 +1,7 @@
 """The AsyncAPI 3 document of everything on the bus, made from the same declarations."""
 
 import inspect
+import json
 from typing import Any
 
 from libs.events.base import Event
@@ -45,7 +46,7 @@ def document() -> dict[str, Any]:
             for name in TOPICS
         },
         "components": {
-            "schemas": {"Envelope": _ENVELOPE} | {event.__name__: _data(event) for event in _events()},
+            "schemas": {"Envelope": _ENVELOPE} | _schemas(),
             "messages": {event.__name__: _message(event) for event in _events()},
         },
     }
@@ -77,5 +78,11 @@ def _message(event: type[Event]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _data(event: type[Event]) -> dict[str, Any]:
-    return {key: value for key, value in schema(event).items() if not key.startswith("$")}
+def _schemas() -> dict[str, Any]:
+    """Every event's data, and whatever it is made of, under one roof."""
+    found: dict[str, Any] = {}
+    for event in _events():
+        data = json.loads(json.dumps(schema(event)).replace("#/$defs/", "#/components/schemas/"))
+        found |= data.pop("$defs", {})
+        found[event.__name__] = {key: value for key, value in data.items() if not key.startswith("$")}
+    return found

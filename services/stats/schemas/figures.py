@@ -1,21 +1,19 @@
-"""What goes over HTTP about figures."""
+"""What goes over HTTP about figures, what is behind them and what would be."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue
 from sqlalchemy import RowMapping
 
-from libs.events.stats import Figure, Status
+from libs.events.stats import Figure
 from libs.events.support import Ground, Scope
 from libs.kit.schemas import Input, Output
 from services.stats import domain
 from services.stats.domain.explained import Stands
 from services.stats.domain.facts import Kind
-from services.stats.domain.policy import Zone
-from services.stats.domain.priors import MILLION
-from services.stats.queries import Basis, Point
+from services.stats.queries import Basis
 
 _SPECIALIST = "01926f3c-8a00-7000-8000-0000000000b1"
 _REQUEST = "01926f3c-8a00-7000-8000-000000000a01"
@@ -237,176 +235,3 @@ class WhatIf(Output):
 
     before: FiguresView
     after: FiguresView
-
-
-class TrendPoint(Output):
-    """A figure as of one day: as one knows it today, and as it was shown at that day's end."""
-
-    as_of: date
-    now: float
-    now_percentile: float
-    shown: float | None = Field(description="Null for days that are not over, or on which nothing was known yet.")
-    shown_percentile: float | None
-    enough_data: bool
-
-    @classmethod
-    def of(cls, it: Point) -> Self:
-        """A point of the trend."""
-        return cls(
-            as_of=it.as_of, now=it.now.value, now_percentile=it.now.versus.percentile,
-            shown=it.shown and it.shown.value, shown_percentile=it.shown and it.shown.versus.percentile,
-            enough_data=it.now.enough,
-        )  # fmt: skip
-
-
-class Trend(Output):
-    """One figure over time."""
-
-    figure: Figure
-    step: Literal["day", "week", "month"]
-    points: list[TrendPoint]
-
-
-class MonthView(Output):
-    """What one month made of a specialist."""
-
-    month: date = Field(description="Its first day.")
-    status: Status
-    overall: float
-    zones: dict[str, Zone | None] = Field(
-        description="Green and red where it is almost certain; null: too little data."
-    )
-    policy_version: int
-    benchmark_number: int
-    judged_at: datetime
-
-
-class Months(Output):
-    """The months of a specialist, the latest first."""
-
-    items: list[MonthView]
-
-
-class RatingView(Output):
-    """What everybody may know of a specialist: how clients rated the work."""
-
-    specialist_id: UUID
-    rating: float | None = Field(description="Stars from 1 to 5; null while there are too few reviews.")
-    reviews: int
-    words: str
-
-
-class PriorView(Output):
-    """A share of the platform's specialists: Beta(alpha, beta), whose mean is the average figures are compared with."""
-
-    alpha: float
-    beta: float
-    average: float
-
-
-class CurveView(Output):
-    """How long cases take: `shares[a]` of those that succeed have done so within a days."""
-
-    shares: list[float]
-    horizon: int = Field(description="Days from which on a case is taken for decided.")
-
-
-class BenchmarkView(Output):
-    """What figures are compared with."""
-
-    number: int
-    as_of: date
-    published_at: datetime
-    shares: dict[str, PriorView]
-    curves: dict[str, CurveView]
-    review_mean: float
-    review_spread: float
-    review_strength: int
-
-    @classmethod
-    def of(cls, published_at: datetime, it: domain.Benchmark) -> Self:
-        """As the domain knows it."""
-        return cls(
-            number=it.number, as_of=it.as_of, published_at=published_at,
-            shares={
-                figure: PriorView(alpha=prior.alpha, beta=prior.beta, average=prior.mean)
-                for figure, prior in it.priors.items()
-            },
-            curves={
-                figure: CurveView(shares=[share / MILLION for share in curve.shares], horizon=curve.horizon)
-                for figure, curve in it.curves.items()
-            },
-            review_mean=it.review_mean, review_spread=it.review_spread, review_strength=it.review_strength,
-        )  # fmt: skip
-
-
-class Benchmarks(Output):
-    """Benchmarks, the newest first."""
-
-    items: list[BenchmarkView]
-
-
-class PolicyView(Output):
-    """A version of the house's choices about figures."""
-
-    version: int
-    policy: dict[str, JsonValue]
-
-    @classmethod
-    def of(cls, version: int, policy: domain.Policy) -> Self:
-        """As the domain knows it."""
-        return cls(version=version, policy=domain.plain(policy))
-
-
-class NewBuild(Input):
-    """By which policy to build; members that are left out stay as they are."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"policy": None}, {"policy": {"views_leave": ["spam"]}}]})
-
-    policy: dict[str, JsonValue] | None = Field(default=None, description="What changes in the policy; null: nothing.")
-    accept_differences: bool = Field(
-        default=False, description="Switch by the same policy, too, if the new figures differ: to repair the live ones."
-    )
-
-
-class BuildBegun(Output):
-    """A build that has begun."""
-
-    number: int
-
-
-class BuildView(Output):
-    """One build of the figures."""
-
-    number: int
-    policy_version: int
-    state: Literal["building", "live", "retired", "failed"]
-    done: int | None = Field(description="Records of the log it has heard, of `total`; null once it hears no more.")
-    total: int | None
-    started_at: datetime
-    live_from: datetime | None
-    live_until: datetime | None
-    outcome: str | None
-
-    @classmethod
-    def of(cls, row: RowMapping) -> Self:
-        """A row of the builds."""
-        ended = row["live_until"] is not None
-        if row["live_from"]:
-            return cls(state="retired" if ended else "live", **cls._members(row))
-        return cls(state="failed" if ended else "building", **cls._members(row))
-
-    @staticmethod
-    def _members(row: RowMapping) -> dict[str, Any]:
-        return {
-            name: row[name]
-            for name in (
-                "number", "policy_version", "done", "total", "started_at", "live_from", "live_until", "outcome",
-            )
-        }  # fmt: skip
-
-
-class Builds(Output):
-    """Builds, the newest first."""
-
-    items: list[BuildView]
