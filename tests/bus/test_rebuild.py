@@ -384,21 +384,27 @@ async def test_who_was_moved_on_by_others_goes_on_from_there_and_not_from_where_
     assert await sums_of(engine, 1) == {key: (1 + 4 + 5, 3)}
 
 
+class dawdling:  # noqa: N801 - reads as a clause
+    """A subscription comes `here` with its next batch and goes `on` to its position when told."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self.here, self.on, self._advance = asyncio.Event(), asyncio.Event(), subscription._claims.advance
+        subscription._claims.advance = self._dawdle  # type: ignore[method-assign,assignment]
+
+    async def _dawdle(self, *args: Any) -> None:
+        self.here.set()
+        await self.on.wait()
+        await self._advance(*args)
+
+
 async def test_hold_fences_the_batch_that_has_not_come_to_its_position(engine: AsyncEngine) -> None:
-    log, key, here, on = MemoryLog(), uuid7(), asyncio.Event(), asyncio.Event()
+    log, key = MemoryLog(), uuid7()
     await put(log, said(key, 1))
     async with alone(engine, log, Totals(), 1) as leader:
-        advance = leader._claims.advance
-
-        async def dawdle(*args: Any) -> None:
-            here.set()
-            await on.wait()
-            await advance(*args)
-
-        leader._claims.advance = dawdle  # type: ignore[method-assign,assignment]
-        await here.wait()
+        batch = dawdling(leader)
+        await batch.here.wait()
         await hold(engine, "totals.1", "rebuild")
-        on.set()
+        batch.on.set()
         await eventually(lambda: not leader.mine)
         assert await sums_of(engine, 1) == {}
         await let_go(engine, "totals.1")
@@ -432,13 +438,17 @@ async def test_a_batch_that_comes_in_the_middle_of_a_switch_waits_and_learns_of_
     async with Brisk("switching", engine, log, [Totals(), listener()]) as bus:
         await build(engine, 2)
         await eventually(lambda: heard_all(engine, log, 2))
+        (leader,) = (each for each in bus.subscriptions if each.name == "totals.1")
+        batch = dawdling(leader)
+        await put(log, said(key, 2))
+        await batch.here.wait()
         async with engine.begin() as tx:
             await eventually(lambda: level(tx, "totals.1", "totals.2"))
-            await put(log, said(key, 2))
+            batch.on.set()
             await eventually(lambda: _waits(engine))
             await tx.execute(sa.text("UPDATE live SET number = 2"))
-        assert await all_quiet([bus], within=60)
         await eventually(lambda: heard_all(engine, log, 1))
+        assert await all_quiet([bus], within=60)
     assert await tellers(engine, key) == [1, 2]
 
 
