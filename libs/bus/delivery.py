@@ -88,6 +88,7 @@ class Subscription:
             while True:
                 try:
                     await self._session()
+                    heed_cancellation()
                     pause = 0.05
                 except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the next begins from the database
                     heed_cancellation()
@@ -112,6 +113,7 @@ class Subscription:
                     await asyncio.sleep(self._lease / 3)
                 elif batch := await reader.fetch(self.subscriber.most, within=0.25):
                     await self._settle([self._read(record) for record in self._passed(batch)])
+                heed_cancellation()  # a driver may have swallowed it, and answered all the same
                 if time.monotonic() - looked > _LOOK_EVERY:
                     await self._look()
                     looked = time.monotonic()

@@ -64,6 +64,7 @@ class Relay:
                     pause = min(2.0, pause * 2)
                     await asyncio.sleep(pause)  # whatever news there is, the log is not within reach
                     continue
+                heed_cancellation()  # a driver may have swallowed it, and answered all the same
                 pause = self._poll if sent else min(_SELDOM, pause * 1.5)
                 if not sent:
                     with suppress(TimeoutError):

@@ -221,6 +221,26 @@ async def test_a_client_that_cancels_its_own_future_does_not_end_the_delivery(en
     assert await noted(engine) == {key: [1]}
 
 
+async def test_a_cancellation_that_a_driver_swallowed_ends_the_delivery_all_the_same(engine: AsyncEngine) -> None:
+    reading = asyncio.Event()
+
+    class Swallows(MemoryReader):
+        async def fetch(self, most: int, *, within: float) -> dict[TP, list[Record]]:  # noqa: ARG002
+            reading.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+            return {}
+
+    class Log(MemoryLog):
+        async def reader(self, start: Any) -> MemoryReader:
+            return Swallows(self, start)
+
+    task = asyncio.create_task(Subscription(engine, Log(), subscriber(reactor()), uuid7()).run())
+    await reading.wait()
+    task.cancel()
+    assert (await asyncio.wait({task}, timeout=10))[0] == {task}
+
+
 async def test_wait_until_reads_ones_own_writes(engine: AsyncEngine) -> None:
     log = MemoryLog()
     (written,) = await put(log, said(uuid7(), 1))

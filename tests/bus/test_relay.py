@@ -152,3 +152,19 @@ async def test_the_state_tells_how_many_wait_and_how_long(engine: AsyncEngine, s
     events, age = await relay.state()
     assert events == 2
     assert age > 0
+
+
+async def test_a_cancellation_that_a_driver_swallowed_ends_the_relay_all_the_same(engine: AsyncEngine) -> None:
+    relay, looking = Relay("test", engine, MemoryLog()), asyncio.Event()
+
+    async def swallowing() -> bool:
+        looking.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return False
+
+    relay._anything = swallowing  # type: ignore[method-assign]
+    task = asyncio.create_task(relay.run())
+    await looking.wait()
+    task.cancel()
+    assert (await asyncio.wait({task}, timeout=10))[0] == {task}
