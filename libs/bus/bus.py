@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypedDict
 from uuid import UUID
+from weakref import WeakSet
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
@@ -59,6 +60,7 @@ class Bus:
         self._asking = asyncio.Lock()  # or an older answer could replace a newer one
         self._running: dict[Subscription, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._ended: WeakSet[asyncio.Task[None]] = WeakSet()
 
     @property
     def subscriptions(self) -> list[Subscription]:
@@ -79,7 +81,7 @@ class Bus:
         """Stop everything and wait until it has let go."""
         tasks = [*self._tasks, *self._running.values()]
         for task in tasks:
-            _end(task)
+            self._end(task)
         await asyncio.gather(*tasks, return_exceptions=True)
         self._running.clear()
 
@@ -143,11 +145,20 @@ class Bus:
             _log.warning("generations.unknown", service=self.name, error=type(error).__name__)
         gone = [task for each, task in self._running.items() if each not in self.subscriptions]
         for task in gone:
-            _end(task)
+            self._end(task)
         if gone:
             await asyncio.wait(gone)
         self._running = {each: task for each, task in self._running.items() if task not in gone}
         self._start()
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        """Cancel, but not twice: the second time would cut short how it lets go.
+
+        Whether somebody else cancels it just now is no reason not to: a timeout inside it does so all the time.
+        """
+        if task not in self._ended:
+            self._ended.add(task)
+            task.cancel()
 
     def _start(self) -> None:
         for each in self.subscriptions:
@@ -175,12 +186,6 @@ class Bus:
             with suppress(Exception, asyncio.CancelledError):
                 await chore()
             heed_cancellation()
-
-
-def _end(task: asyncio.Task[None]) -> None:
-    """Cancel, but not twice: the second time would cut short how it lets go."""
-    if not task.cancelling():
-        task.cancel()
 
 
 async def all_quiet(buses: Sequence[Bus], *, within: float) -> bool:

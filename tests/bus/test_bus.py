@@ -1,6 +1,7 @@
 """One service's part of the bus as a whole: it speaks, hears, measures itself and knows when it is at rest."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -95,3 +96,20 @@ async def test_stopping_lets_go_of_every_partition_at_once(engine: AsyncEngine) 
         await eventually(lambda: len(first.subscriptions[0].mine) == 6)
     async with Bus("second", engine, log, [Sums()]) as second:
         await eventually(lambda: len(second.subscriptions[0].mine) == 6, within=4)
+
+
+async def test_a_bus_ends_its_relay_even_in_the_moment_in_which_the_relay_times_out(engine: AsyncEngine) -> None:
+    """A timeout cancels its own task for a moment; an end that came just then was taken for one already given."""
+    bus, loop = Bus("ending", engine, MemoryLog(), []), asyncio.get_running_loop()
+    moment = loop.time() + 0.1
+
+    async def waits() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(moment):
+                await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    relay = asyncio.create_task(waits())
+    await asyncio.sleep(0)
+    loop.call_at(moment + 1e-9, bus._end, relay)
+    assert (await asyncio.wait({relay}, timeout=5))[0] == {relay}
