@@ -313,6 +313,22 @@ async def test_two_instances_agree_on_what_there_is_and_share_it(engine: AsyncEn
     assert await positions(engine, "totals.1") == {}
 
 
+async def test_one_that_stops_lets_go_of_its_own_positions_only(engine: AsyncEngine) -> None:
+    log = MemoryLog()
+    async with Bus("stops one", engine, log, [Totals()]) as bus:
+        await build(engine, 2)
+        await eventually(lambda: [len(each.mine) for each in bus.subscriptions] == [6, 6])
+        async with engine.begin() as tx:
+            await tx.execute(sa.text("DELETE FROM generations WHERE number = 2"))
+        await eventually(lambda: _owned(engine, {"totals.1": 6, "totals.2": 0}))
+
+
+async def _owned(engine: AsyncEngine, expected: dict[str, int]) -> bool:
+    async with engine.connect() as tx:
+        rows = await tx.execute(sa.text("SELECT subscriber, count(owner) FROM claims GROUP BY subscriber"))
+        return {subscriber: owned for subscriber, owned in rows} == expected
+
+
 async def drop(engine: AsyncEngine, generation: int) -> None:
     """Remove a generation with all it had."""
     async with engine.begin() as tx:
