@@ -91,7 +91,7 @@ class Writing:
         """What a generation has to come to."""
         return {
             key: (sum(n for k, n in self.copies if k == key), sum(c for (k, _), c in self.copies.items() if k == key))
-            for key in self.keys
+            for key in {key for key, _ in self.copies}
         }
 
     def each_once(self) -> Counter[tuple[UUID, int]]:
