@@ -12,6 +12,10 @@ Category = Literal[
     "anxiety", "burnout", "couple", "depression", "family", "grief", "health", "panic", "self_esteem", "trauma", "other"
 ]
 Locale = Literal["uk", "ru", "bg", "en"]
+Messenger = Literal["telegram", "whatsapp", "viber", "signal"]
+Release = Literal["silent", "handed_over", "referred", "unreachable"]
+Referral = Literal["doctor", "psychiatrist", "crisis_team", "other_specialist"]
+DangerSign = Literal["desire", "plan", "means", "timeframe", "minor", "abuse"]
 RefusalReason = Literal[
     "outside_competence", "other_specialist_needed", "boundaries_broken", "personal_trigger", "values", "other"
 ]  # R9
@@ -27,6 +31,7 @@ class RequestOpened(Event, topic="intake.requests", key="request_id"):
     locale: Locale
     one_off: bool
     reply_due: Moment
+    direct_to: UUID | None = None
 
 
 class RequestAccepted(Event, topic="intake.requests", key="request_id"):
@@ -38,7 +43,90 @@ class RequestAccepted(Event, topic="intake.requests", key="request_id"):
     kind: Kind
     one_off: bool
     opened_at: Moment
-    reply_due: Moment
+    reply_due: Annotated[Moment, Meta(description="Until when this winner answers: D6.")]
+    round: Annotated[int, Meta(ge=1, description="1, and one more each time it came back into the feed.")] = 1
+    reaction_ms: Annotated[int | None, Meta(description="From the card's coming into the feed to the press.")] = None
+
+
+class AcceptRefused(Event, topic="intake.requests", key="request_id"):
+    """A specialist pressed Accept after somebody else had won (B10)."""
+
+    request_id: UUID
+    specialist_id: UUID
+    place: Annotated[int, Meta(ge=1)]
+    margin_ms: Annotated[int, Meta(ge=0)]
+
+
+class PressTooQuick(Event, topic="intake.specialists", key="specialist_id"):
+    """A press won sooner after its card than a person can read it: for antifraud to look at, and no refusal."""
+
+    specialist_id: UUID
+    request_id: UUID
+    reaction_ms: Annotated[int, Meta(ge=0)]
+
+
+class RequestReleased(Event, topic="intake.requests", key="request_id"):
+    """A request was taken from its winner: they stayed silent, or ended it in a way that is nobody's fault (D5)."""
+
+    request_id: UUID
+    specialist_id: UUID
+    reason: Release
+    again: Annotated[bool, Meta(description="Whether it is open to others again.")]
+
+
+class ReplyPromiseKept(Event, topic="intake.requests", key="request_id"):
+    """A person answered within what the client was promised (B1). Said late, it corrects that it was missed."""
+
+    request_id: UUID
+    specialist_id: UUID
+    due: Moment
+    answered_at: Moment
+
+
+class ReplyPromiseMissed(Event, topic="intake.requests", key="request_id"):
+    """Nobody answered in time; the one who then had the request is named, whoever takes it later is not (D6)."""
+
+    request_id: UUID
+    specialist_id: UUID | None
+    due: Moment
+
+
+class RequestExpired(Event, topic="intake.requests", key="request_id"):
+    """Nobody took the request for as long as it was shown."""
+
+    request_id: UUID
+
+
+class RequestLinked(Event, topic="intake.requests", key="request_id"):
+    """The same client had asked before, and that request is still alive: a proposal, not a decision (D12)."""
+
+    request_id: UUID
+    earlier_request_id: UUID
+    specialist_id: Annotated[UUID | None, Meta(description="Who works with the client on the earlier one.")]
+
+
+class ClientReferred(Event, topic="intake.requests", key="request_id"):
+    """The specialist sent the client to somebody who can do more for them (C10)."""
+
+    request_id: UUID
+    specialist_id: UUID
+    to: Referral
+    to_specialist_id: UUID | None = None
+
+
+class DangerSignalled(Event, topic="intake.requests", key="request_id"):
+    """The client pressed "I am in danger now"."""
+
+    request_id: UUID
+    specialist_id: UUID | None
+
+
+class SafetyConcernRaised(Event, topic="intake.requests", key="request_id"):
+    """The specialist fears for the client; ticked boxes, no words."""
+
+    request_id: UUID
+    specialist_id: UUID
+    signs: tuple[DangerSign, ...]
 
 
 class RequestDeactivated(Event, topic="intake.requests", key="request_id"):
@@ -85,6 +173,36 @@ class SessionVoided(Event, topic="intake.requests", key="request_id"):
     version: Version
 
 
+class SessionMoved(Event, topic="intake.requests", key="request_id"):
+    """A session was agreed for another moment."""
+
+    request_id: UUID
+    specialist_id: UUID
+    session_id: UUID
+    starts_at: Moment
+    number: Annotated[int, Meta(ge=1)]
+
+
+class SessionMissed(Event, topic="intake.requests", key="request_id"):
+    """One side did not come. A client who gave no notice in time has had the session: `SessionHeld` says so (D8)."""
+
+    request_id: UUID
+    specialist_id: UUID
+    session_id: UUID
+    number: Annotated[int, Meta(ge=1)]
+    absent: Literal["client", "specialist"]
+
+
+class SessionDisputed(Event, topic="intake.requests", key="request_id"):
+    """One side says that what the other confirmed did not take place (D8)."""
+
+    request_id: UUID
+    specialist_id: UUID
+    session_id: UUID
+    number: Annotated[int, Meta(ge=1)]
+    by: Literal["client", "specialist"]
+
+
 class SessionPurchased(Event, topic="intake.requests", key="request_id"):
     """The client paid for the n-th session of an engagement; the second is what retention asks for."""
 
@@ -95,6 +213,14 @@ class SessionPurchased(Event, topic="intake.requests", key="request_id"):
 
 class ClientRefused(Event, topic="intake.requests", key="request_id"):
     """The specialist ended the work with a client after the first session and before a second purchase (R9, R11)."""
+
+    request_id: UUID
+    specialist_id: UUID
+    reason: RefusalReason
+
+
+class RefusalCameLate(Event, topic="intake.requests", key="request_id"):
+    """A specialist wanted to end the work after the next session had been paid: support decides (D11)."""
 
     request_id: UUID
     specialist_id: UUID
@@ -130,5 +256,27 @@ class EngagementMerged(Event, topic="intake.requests", key="request_id"):
 
 class SpecialistJoined(Event, topic="intake.specialists", key="specialist_id"):
     """A specialist may now take requests from the feed."""
+
+    specialist_id: UUID
+
+
+class ProfileChanged(Event, topic="intake.specialists", key="specialist_id"):
+    """A specialist changed what they say of their work."""
+
+    specialist_id: UUID
+    version: Version
+    languages: tuple[Locale, ...]
+    accepts_minors: bool
+
+
+class DutyStarted(Event, topic="intake.specialists", key="specialist_id"):
+    """A specialist is there to take requests, until then or until they say otherwise (B7)."""
+
+    specialist_id: UUID
+    until: Moment
+
+
+class DutyEnded(Event, topic="intake.specialists", key="specialist_id"):
+    """A specialist is no longer there."""
 
     specialist_id: UUID

@@ -17,6 +17,7 @@ TOPICS = {
     topic.name: topic
     for topic in (
         Topic("intake.requests"),
+        Topic("intake.orders"),
         Topic("intake.specialists"),
         Topic("chat.conversations"),
         Topic("support.decisions"),

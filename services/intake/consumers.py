@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import Consumers
+from libs.events.chat import FirstReplySent
 from libs.events.support import ExclusionDecided
 from services.intake import commands
 from services.intake.queries import moment
@@ -14,3 +15,9 @@ consumers = Consumers("intake")
 async def close_what_was_struck(event: ExclusionDecided, tx: AsyncSession) -> None:
     """A request that should never have been is closed for good work too (R4), and costs nobody a wait (D5)."""
     await commands.deactivate_request(tx, event, now=await moment(tx))
+
+
+@consumers.on(FirstReplySent)
+async def hear_answer(event: FirstReplySent, tx: AsyncSession) -> None:
+    """A person wrote to the client: the clock of the promise stops at the moment of writing (B1, B11)."""
+    await commands.hear_answer(tx, event, now=await moment(tx))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -22,10 +23,10 @@ def crowd(size: int) -> list[Principal]:
     return [Principal(uuid7(), THERAPY, "specialist", frozenset({"specialist"})) for _ in range(size)]
 
 
-async def joined(intake: Running, people: Iterable[Principal]) -> Sequence[Principal]:
-    """Specialists who take part."""
-    known = list(people)
-    rows = [{"id": person.id, "tenant": person.tenant, "joined_at": clock.now()} for person in known]
+async def joined(intake: Running, people: Iterable[Principal], **said: Any) -> Sequence[Principal]:
+    """Specialists who take part and are on duty."""
+    known, on_duty = list(people), {"on_duty_until": datetime(2100, 1, 1, tzinfo=UTC)}
+    rows = [{"id": each.id, "tenant": each.tenant, "joined_at": clock.now()} | on_duty | said for each in known]
     async with intake.database.session("*") as tx:
         await tx.execute(insert(SpecialistRow), rows)
     return known

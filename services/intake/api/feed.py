@@ -10,8 +10,8 @@ from libs.kit.http import PUBLIC, Router, Specialist, Transaction, host
 from libs.kit.problems import documented
 from libs.kit.sql import EVERY_TENANT
 from services.intake import commands, queries
-from services.intake.api.hub import Hub
-from services.intake.domain import TicketRefused
+from services.intake.api.house import resources_of
+from services.intake.domain import NotEligible, OffDuty, Racer, TicketRefused
 from services.intake.schemas import FeedTicket
 
 routes = Router(prefix="/v1", tags=["race"])
@@ -19,7 +19,7 @@ HEADERS: Final = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "n
 LONGEST_ID = 18  # digits: what a position can have
 EXAMPLE = """\
 event: request
-data: {"id":"019a6f3c-0b1e-7c55-9d2a-3f1f6f0a9b21","number":4017,"category":"grief","received_at":"2026-03-02T09:30:00Z","phone":true}
+data: {"id":"019a6f3c-0b1e-7c55-9d2a-3f1f6f0a9b21","number":4017,"category":"grief","received_at":"2026-03-02T09:30:00Z","phone":true,"urgent":false}
 
 id: 52
 event: gone
@@ -32,6 +32,7 @@ class Admitted(NamedTuple):
     """A reader whose ticket was good, and where they want to go on."""
 
     tenant: str
+    racer: Racer
     after: int | None
 
 
@@ -45,17 +46,24 @@ async def admitted(
 ) -> Admitted:
     """Everything that can be refused is refused here, before a stream has begun."""
     async with host(connection).database.session(EVERY_TENANT) as tx:
-        tenant = await commands.admit(tx, ticket, now=await queries.moment(tx))
-    return Admitted(tenant, _position(header or query))
+        now = await queries.moment(tx)
+        tenant, racer = await commands.admit(tx, ticket, now=now)
+    if not racer.on_duty(now):
+        raise OffDuty
+    return Admitted(tenant, racer, _position(header or query))
 
 
 Ticketed = Annotated[Admitted, Depends(admitted, scope="function")]
 
 
-@routes.post("/feed-tickets", status_code=201)
+@routes.post("/feed-tickets", status_code=201, responses=documented(NotEligible, OffDuty))
 async def issue_feed_ticket(specialist: Specialist, tx: Transaction) -> FeedTicket:
-    """A ticket to the feed: good once, for half a minute."""
-    now = await queries.moment(tx)
+    """A ticket to the feed, for who is on duty: good once, for half a minute."""
+    now, racer = await queries.moment(tx), await queries.racer_of(tx, specialist.id)
+    if racer is None:
+        raise NotEligible
+    if not racer.on_duty(now):
+        raise OffDuty
     ticket = await commands.issue_ticket(tx, specialist.id, tenant=specialist.tenant, now=now)
     return FeedTicket(ticket=ticket.secret, expires_at=ticket.expires_at)
 
@@ -66,15 +74,16 @@ async def issue_feed_ticket(specialist: Specialist, tx: Transaction) -> FeedTick
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "`request` shows a card, `gone` takes it away, `reset` takes all away before what is open.",
+            "description": "`request` shows a card, `gone` takes it away, `reset` takes all away before what is open, "
+            "and `off_duty` ends the stream with your duty.",
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
         },
-        **documented(TicketRefused),
+        **documented(TicketRefused, OffDuty),
     },
 )
 async def follow_feed(reader: Ticketed, connection: HTTPConnection) -> StreamingResponse:
-    """Open requests as they come and go. A card has a number, a category, the arrival time and a phone mark."""
-    stream = await _hub(connection).read(reader.tenant, reader.after)
+    """Open requests as they come and go. A card has a number, a category, the arrival time and two marks."""
+    stream = await resources_of(connection).hub.read(reader.tenant, reader.racer, reader.after)
     return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
 
 
@@ -82,10 +91,3 @@ def _position(last_event_id: str | None) -> int | None:
     """Where to go on; what is no position of ours begins anew."""
     known = last_event_id is not None and len(last_event_id) <= LONGEST_ID and last_event_id.isascii()
     return int(last_event_id) if known and last_event_id is not None and last_event_id.isdigit() else None
-
-
-def _hub(connection: HTTPConnection) -> Hub:
-    hub = getattr(host(connection), "resources", None)
-    if not isinstance(hub, Hub):
-        raise TypeError("this process serves no feed")
-    return hub

@@ -11,33 +11,64 @@ import structlog
 
 from libs.kit.sql import EVERY_TENANT, Database
 from services.intake.commands import number_feed
-from services.intake.queries import Card, Entry, anything_after, entries_after, open_cards, top_of, unnumbered
+from services.intake.domain import Racer, offered
+from services.intake.queries import (
+    Card,
+    Entry,
+    anything_after,
+    entries_after,
+    moment,
+    open_cards,
+    racers_of,
+    top_of,
+    unnumbered,
+)
 from services.intake.settings import Settings
 
 LOOK_EVERY = 0.1  # seconds; what other instances did is seen this much later at most
 BEAT_EVERY = 10.0  # seconds; proxies cut what is silent for long
 BEAT = b": still here\n\n"
+WHO_EVERY = 2.0  # seconds; that somebody's duty or profile changed is seen this much later at most
 RESET = b"retry: 1000\nevent: reset\ndata: {}\n\n"
+OFF_DUTY = b"event: off_duty\ndata: {}\n\n"
 log = structlog.get_logger()
 
 
 class Frame(NamedTuple):
-    """Something that happened, as every reader of its tenant gets it."""
+    """Something that happened, as every reader gets it whom it is for."""
 
     position: int
-    tenant: str
+    card: Card
     data: bytes
 
 
 class Reader:
     """One open stream. It holds little: a reader that falls behind starts over from what is open now."""
 
-    def __init__(self, tenant: str, most: int) -> None:
+    def __init__(self, tenant: str, racer: Racer, most: int) -> None:
         self.tenant = tenant
+        self.racer = racer
         self.behind = True
+        self.over = False
         self.waiting: deque[bytes] = deque()
         self.woken = asyncio.Event()
         self._most = most
+        self.woken.set()
+
+    def sees(self, card: Card) -> bool:
+        """Whether a request is there for this reader; an entry of the log is read as its request is now."""
+        minor = card.age == "minor"
+        return offered(self.racer, direct_to=card.direct_to, minor=minor, locale=card.locale, barred=card.barred)
+
+    def start_over(self, racer: Racer) -> None:
+        """Others see other requests: begin anew with what is open."""
+        self.racer, self.behind = racer, True
+        self.waiting.clear()
+        self.woken.set()
+
+    def end(self) -> None:
+        """The duty is over: say so, and close."""
+        self.over = True
         self.woken.set()
 
     def put(self, data: bytes) -> None:
@@ -59,7 +90,7 @@ class Hub:
         self._database = database
         self._settings = settings
         self._readers: defaultdict[str, set[Reader]] = defaultdict(set)
-        self._cards: defaultdict[str, dict[UUID, bytes]] = defaultdict(dict)
+        self._cards: defaultdict[str, dict[UUID, Frame]] = defaultdict(dict)
         self._log: deque[Frame] = deque()
         self._forgotten = 0
         self._top = 0
@@ -72,7 +103,7 @@ class Hub:
             self._top = await top_of(tx)
             self._forgotten = max(0, self._top - self._settings.feed_keeps)
             for card in await open_cards(tx, self._settings.feed_shows):
-                self._cards[card.tenant][card.id] = _shown(card)
+                self._cards[card.tenant][card.id] = Frame(0, card, _shown(card))
             for entry in await entries_after(tx, self._forgotten):
                 self._remember(_frame(entry))
 
@@ -84,10 +115,13 @@ class Hub:
 
     async def follow(self, closing: asyncio.Event) -> None:
         """Keep looking until the service closes, and then end all streams."""
-        beat_at = _seconds() + BEAT_EVERY
+        beat_at, who_at = _seconds() + BEAT_EVERY, _seconds() + WHO_EVERY
         while not await _set(closing, within=LOOK_EVERY):
             try:
                 await self.look()
+                if _seconds() >= who_at:
+                    who_at += WHO_EVERY
+                    await self.look_who_reads()
             except Exception as error:  # noqa: BLE001 - the feed outlives a restart of its database
                 log.warning("feed.blind", error=type(error).__name__)
             if _seconds() >= beat_at:
@@ -95,12 +129,27 @@ class Hub:
                 self._beat()
         self._close()
 
-    async def read(self, tenant: str, after: int | None) -> AsyncGenerator[bytes]:
+    async def look_who_reads(self) -> None:
+        """Take in who went off duty, and whom else requests are for since a profile was changed."""
+        readers = self._everyone()
+        if not readers:
+            return
+        async with self._database.session(EVERY_TENANT, read_only=True) as tx:
+            now = await moment(tx)
+            known = await racers_of(tx, [reader.racer.id for reader in readers])
+        for reader in readers:
+            racer = known.get((reader.tenant, reader.racer.id))
+            if racer is None or not racer.on_duty(now):
+                reader.end()
+            elif (racer.accepts_minors, racer.languages) != (reader.racer.accepts_minors, reader.racer.languages):
+                reader.start_over(racer)
+
+    async def read(self, tenant: str, racer: Racer, after: int | None) -> AsyncGenerator[bytes]:
         """A stream from `after` on; without one, or with one too old, from a reset and what is open."""
         if after is not None and after > self._top:
             # Another instance may have seen more than this one has yet.
             await self.look()
-        reader = Reader(tenant, self._settings.feed_queue)
+        reader = Reader(tenant, racer, self._settings.feed_queue)
         self._readers[tenant].add(reader)
         self._resume(reader, after)
         return self._stream(reader)
@@ -121,17 +170,17 @@ class Hub:
 
     def _take(self, entry: Entry) -> None:
         cards = self._cards[entry.card.tenant]
-        if entry.gone:
-            cards.pop(entry.card.id, None)
-        else:
-            cards[entry.card.id] = _shown(entry.card)
+        cards.pop(entry.card.id, None)
+        if not entry.gone:
+            cards[entry.card.id] = Frame(entry.position, entry.card, _shown(entry.card))
             if len(cards) > self._settings.feed_shows:
                 cards.pop(next(iter(cards)))
         frame = _frame(entry)
         self._top = frame.position
         self._remember(frame)
-        for reader in self._readers[frame.tenant]:
-            reader.put(frame.data)
+        for reader in self._readers[entry.card.tenant]:
+            if reader.sees(frame.card):
+                reader.put(frame.data)
 
     def _remember(self, frame: Frame) -> None:
         self._log.append(frame)
@@ -144,7 +193,7 @@ class Hub:
         reader.behind = False
         reader.put(BEAT)
         for frame in self._log:
-            if frame.position > after and frame.tenant == reader.tenant:
+            if frame.position > after and frame.card.tenant == reader.tenant and reader.sees(frame.card):
                 reader.put(frame.data)
 
     async def _stream(self, reader: Reader) -> AsyncGenerator[bytes]:
@@ -152,9 +201,12 @@ class Hub:
             while not self._closed:
                 await reader.woken.wait()
                 reader.woken.clear()
+                if reader.over:
+                    yield OFF_DUTY
+                    return
                 if reader.behind:
                     reader.behind = False
-                    yield self._everything(reader.tenant)
+                    yield self._everything(reader)
                 elif reader.waiting:
                     data = b"".join(reader.waiting)
                     reader.waiting.clear()
@@ -162,9 +214,10 @@ class Hub:
         finally:
             self._readers[reader.tenant].discard(reader)
 
-    def _everything(self, tenant: str) -> bytes:
+    def _everything(self, reader: Reader) -> bytes:
         """A reset, what is open, and only then the position: cut off in the middle, a reader starts over."""
-        return b"".join((RESET, *self._cards[tenant].values(), b"id: %d\n\n" % self._top))
+        cards = self._cards[reader.tenant].values()
+        return b"".join((RESET, *(frame.data for frame in cards if reader.sees(frame.card)), b"id: %d\n\n" % self._top))
 
     def _beat(self) -> None:
         for reader in self._everyone():
@@ -178,14 +231,15 @@ class Hub:
 def _frame(entry: Entry) -> Frame:
     card = entry.card
     happened = b'event: gone\ndata: {"id":"%s"}\n\n' % str(card.id).encode() if entry.gone else _shown(card)
-    return Frame(entry.position, card.tenant, b"id: %d\n%s" % (entry.position, happened))
+    return Frame(entry.position, card, b"id: %d\n%s" % (entry.position, happened))
 
 
 def _shown(card: Card) -> bytes:
-    """A card: number, category, arrival and a phone mark (B3, B6)."""
+    """A card: number, category, arrival, a phone mark, and whether it cannot wait (B3, B6)."""
     shown = {
         "id": str(card.id), "number": card.number, "category": card.category,
         "received_at": card.opened_at.isoformat().replace("+00:00", "Z"), "phone": card.kind == "phone",
+        "urgent": card.urgent,
     }  # fmt: skip
     return b"event: request\ndata: %s\n\n" % json.dumps(shown, separators=(",", ":")).encode()
 

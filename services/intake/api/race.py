@@ -9,17 +9,20 @@ from libs.kit.http import Autocommit, Router, Snapshot, Specialist, Transaction
 from libs.kit.idempotency import IdempotencyKeyMissing
 from libs.kit.problems import documented, of_domain
 from services.intake import commands, queries
-from services.intake.api.house import rules_of
 from services.intake.domain import (
     Acceptance,
+    AnswerFirst,
     CoolingDown,
     KeyReused,
     NotEligible,
+    OffDuty,
     Receipt,
     RequestClosed,
     RequestTaken,
     RequestUnknown,
+    WrongDevice,
 )
+from services.intake.queries import Presser
 from services.intake.schemas import AcceptanceView, Readiness, ReceiptView, SpecialistView
 
 routes = Router(prefix="/v1", tags=["race"])
@@ -27,23 +30,26 @@ LONGEST_KEY = 255
 
 
 PressKey = Annotated[str | None, Header(alias="Idempotency-Key", description="A new one per press.")]
+PressDevice = Annotated[UUID | None, Header(alias="Device-Id", description="Needed if your duty began on a device.")]
 
 
 @routes.post("/specialists", status_code=201)
 async def join(specialist: Specialist, tx: Transaction) -> SpecialistView:
     """Take part from now on. Joining again changes nothing."""
     await commands.join(tx, specialist.id, tenant=specialist.tenant, now=await queries.moment(tx))
-    return SpecialistView.model_validate(await queries.standing(tx, specialist.id))
+    return SpecialistView.model_validate({"id": specialist.id, "joined_at": await queries.joined_at(tx, specialist.id)})
 
 
 @routes.get("/readiness", responses=documented(NotEligible))
 async def get_readiness(specialist: Specialist, tx: Snapshot) -> Readiness:
     """Whether you may accept a request now, by the clock that decides."""
-    standing, now = await queries.standing(tx, specialist.id), await queries.moment(tx)
-    if standing is None:
+    racer, now = await queries.racer_of(tx, specialist.id), await queries.moment(tx)
+    if racer is None:
         raise NotEligible
-    ready = standing.ready_at is None or standing.ready_at <= now
-    return Readiness(ready=ready, ready_at=standing.ready_at, now=now)
+    rested = racer.ready_at is None or racer.ready_at <= now
+    return Readiness(
+        ready=rested and racer.on_duty(now), ready_at=racer.ready_at, on_duty_until=racer.on_duty_until, now=now
+    )
 
 
 @routes.post(
@@ -51,15 +57,30 @@ async def get_readiness(specialist: Specialist, tx: Snapshot) -> Readiness:
     status_code=201,
     response_model=AcceptanceView,
     responses=documented(
-        IdempotencyKeyMissing, RequestUnknown, RequestTaken, RequestClosed, NotEligible, KeyReused, CoolingDown
+        IdempotencyKeyMissing,
+        RequestUnknown,
+        RequestTaken,
+        RequestClosed,
+        NotEligible,
+        OffDuty,
+        WrongDevice,
+        AnswerFirst,
+        KeyReused,
+        CoolingDown,
     ),
 )
 async def accept_request(
-    request_id: UUID, specialist: Specialist, *, http: Request, db: Autocommit, key: PressKey = None
+    request_id: UUID,
+    specialist: Specialist,
+    *,
+    http: Request,
+    db: Autocommit,
+    key: PressKey = None,
+    device: PressDevice = None,
 ) -> AcceptanceView | Response:
     """Take a request from the feed. The first specialist to press gets it; the others get a receipt."""
-    rules = rules_of(http, specialist.tenant)
-    answer = await commands.press_accept(db, request_id, specialist.id, _usable(key), rules=rules)
+    presser = Presser(specialist.id, specialist.tenant, _usable(key), device)
+    answer = await commands.press_accept(db, request_id, presser)
     if isinstance(answer, Receipt):
         # Losing is an answer: its receipt is kept, and told again to whoever asks again.
         return of_domain(RequestTaken(answer), http.url.path)
@@ -74,6 +95,7 @@ def _usable(key: str | None) -> str:
 
 
 def _accepted(won: Acceptance, http: Request) -> AcceptanceView:
+    # Where a number may be; a chat request has one only if its client left one.
     contact = f"{http.scope.get('root_path', '')}/v1/requests/{won.request_id}/contact"
     return AcceptanceView(
         request_id=won.request_id, conversation_id=won.request_id, kind=won.kind, received_at=won.received_at,

@@ -8,9 +8,10 @@ from fastapi import Request
 from libs.kit.http import Client, Party, Router, Snapshot, Specialist, Transaction
 from libs.kit.idempotency import Idempotent
 from libs.kit.problems import documented
-from services.intake import commands, queries
-from services.intake.api.house import rules_of
-from services.intake.domain import PhoneMalformed, PhoneMissing, PhoneUnexpected, RequestUnknown
+from services.intake import commands, domain, queries
+from services.intake.api.house import resources_of
+from services.intake.commands import Call
+from services.intake.domain import DirectToYourself, PhoneMalformed, PhoneMissing, RequestUnknown
 from services.intake.schemas import ContactView, NewRequest, RequestView
 
 routes = Router(prefix="/v1", tags=["requests"])
@@ -21,28 +22,32 @@ log = structlog.get_logger()
     "/requests",
     status_code=201,
     dependencies=[Idempotent],
-    responses=documented(PhoneMissing, PhoneUnexpected, PhoneMalformed),
+    responses=documented(PhoneMissing, PhoneMalformed, DirectToYourself),
 )
 async def open_request(new: NewRequest, client: Client, tx: Transaction, http: Request) -> RequestView:
     """Ask for help. Specialists see the category and the time, and nothing of who asks."""
-    now, rules = await queries.moment(tx), rules_of(http, client.tenant)
-    request_id = await commands.open_request(
-        tx, tenant=client.tenant, client_id=client.id, **new.model_dump(), now=now, rules=rules
+    request_id, now = commands.new_id(), await queries.moment(tx)
+    number = domain.contact(new.kind, new.phone)
+    phone = commands.seal_phone(resources_of(http).sealer, number, request_id, client.tenant)
+    call = Call(**new.model_dump(exclude={"phone"}))
+    await commands.open_request(
+        tx, call, phone, request_id=request_id, tenant=client.tenant, client_id=client.id, now=now
     )
     return RequestView.model_validate(await queries.seen_request(tx, request_id, client.id))
 
 
 @routes.get("/requests/{request_id}", responses=documented(RequestUnknown))
 async def get_request(request_id: UUID, caller: Party, tx: Snapshot) -> RequestView:
-    """A request, for its client and for the specialist who won it."""
+    """A request, for its client and for the specialist who won it: who answers until when, and whether it was kept."""
     return RequestView.model_validate(await queries.seen_request(tx, request_id, caller.id))
 
 
 @routes.get("/requests/{request_id}/contact", responses=documented(RequestUnknown))
-async def get_contact(request_id: UUID, winner: Specialist, tx: Snapshot) -> ContactView:
+async def get_contact(request_id: UUID, winner: Specialist, tx: Snapshot, http: Request) -> ContactView:
     """The phone number of a client who asked to be called, for the winner alone; each look is logged."""
-    phone = await queries.contact_of(tx, request_id, winner.id)
-    if phone is None:
+    contact = await queries.contact_of(tx, request_id, winner.id)
+    if contact is None:
         raise RequestUnknown
     log.info("contact.revealed", request_id=str(request_id), specialist_id=str(winner.id), tenant=winner.tenant)
-    return ContactView(phone=phone)
+    phone = commands.open_phone(resources_of(http).sealer, contact.phone, request_id, winner.tenant)
+    return ContactView(phone=phone, may_call=contact.may_call, messenger=contact.messenger)

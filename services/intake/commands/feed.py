@@ -10,6 +10,8 @@ from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.intake import domain
+from services.intake.domain import Racer
+from services.intake.queries import racers_of
 from services.intake.tables import FEED_POSITIONS, FeedEntryRow, FeedTicketRow
 
 LASTS = timedelta(seconds=30)
@@ -19,7 +21,7 @@ ISSUE = insert(FeedTicketRow)
 ADMIT = (
     delete(FeedTicketRow)
     .where(FeedTicketRow.digest == bindparam("digest"), FeedTicketRow.expires_at > bindparam("now"))
-    .returning(FeedTicketRow.tenant)
+    .returning(FeedTicketRow.tenant, FeedTicketRow.specialist_id)
 )
 FORGET_TICKETS = delete(FeedTicketRow).where(FeedTicketRow.expires_at <= bindparam("now"))
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('intake feed'))")
@@ -49,12 +51,15 @@ async def issue_ticket(tx: AsyncSession, specialist_id: UUID, *, tenant: str, no
     return ticket
 
 
-async def admit(tx: AsyncSession, secret: str, *, now: datetime) -> str:
-    """Use a ticket up; the tenant whose feed it opens."""
-    tenant = await tx.scalar(ADMIT, {"digest": _digest(secret), "now": now})
-    if tenant is None:
+async def admit(tx: AsyncSession, secret: str, *, now: datetime) -> tuple[str, Racer]:
+    """Use a ticket up; the tenant whose feed it opens, and for whom."""
+    ticket = (await tx.execute(ADMIT, {"digest": _digest(secret), "now": now})).one_or_none()
+    if ticket is None:
         raise domain.TicketRefused
-    return tenant
+    racer = (await racers_of(tx, [ticket.specialist_id])).get((ticket.tenant, ticket.specialist_id))
+    if racer is None:
+        raise domain.NotEligible
+    return ticket.tenant, racer
 
 
 async def number_feed(tx: AsyncSession) -> None:

@@ -1,20 +1,25 @@
-"""A request: how it is opened, who may see it, and how it ends."""
+"""A request: how it is opened, who may see it, and what it is to those who race for it."""
 
-import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NewType
+from typing import Literal, NewType
 from uuid import UUID
 
-from libs.events.intake import Category, CooldownReleased, Kind, Locale, RequestDeactivated, RequestOpened
-from libs.events.support import ExclusionDecided
-from libs.kit.errors import Conflict, Invalid, NotFound
-from services.intake.domain.rules import Rules, reply_due
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from libs.events import Event
+from libs.events.intake import Category, Kind, Locale, RequestLinked, RequestOpened
+from libs.kit.errors import Conflict, Invalid, NotFound
+from services.intake.domain.rules import RaceRules, reply_due
+
+Age = Literal["unknown", "minor", "adult"]
+Closed = Literal["withdrawn", "expired", "deactivated", "unreachable", "referred"]
+Why = Literal["silent", "handed_over", "referred"]
 Contact = NewType("Contact", str)
 # What the site sends when there is no phone. Libraries call it a valid number of Kazakhstan, so it never reaches one.
 NO_PHONE = "77777777777"
-E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 SEPARATORS = str.maketrans("", "", " ()-.\u00a0")
 
 
@@ -23,19 +28,19 @@ class RequestUnknown(NotFound):
 
 
 class RequestClosed(Conflict):
-    """This request has been closed by support."""
+    """This request is closed."""
 
 
 class PhoneMissing(Invalid):
     """A phone request needs a phone number."""
 
 
-class PhoneUnexpected(Invalid):
-    """A chat request takes no phone number."""
-
-
 class PhoneMalformed(Invalid):
     """A phone number is written with its country code, such as +380 44 123 45 67."""
+
+
+class DirectToYourself(Invalid):
+    """A request to yourself is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +51,89 @@ class Request:
     tenant: str
     client_id: UUID
     kind: Kind
+    locale: Locale
     one_off: bool
     opened_at: datetime
-    reply_due: datetime
+    promised_until: datetime
+    shown_at: datetime
+    closes_at: datetime
+    age: Age = "unknown"
+    direct_to: UUID | None = None
+    missed_at: datetime | None = None
+    kept_at: datetime | None = None
+    danger_at: datetime | None = None
+    round: int = 1
     accepted_by: UUID | None = None
     accepted_at: datetime | None = None
     rest_until: datetime | None = None
-    deactivated_at: datetime | None = None
+    reply_due: datetime | None = None
+    answered_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_as: Closed | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody may still win it."""
+        return self.accepted_by is None and self.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Racer:
+    """A specialist, as far as the race and the feed look at them."""
+
+    id: UUID
+    ready_at: datetime | None = None
+    on_duty_until: datetime | None = None
+    device_id: UUID | None = None
+    unanswered: UUID | None = None
+    accepts_minors: bool = False
+    languages: frozenset[Locale] = frozenset()
+
+    def on_duty(self, now: datetime) -> bool:
+        """Whether they said that they are there (B7)."""
+        return self.on_duty_until is not None and now < self.on_duty_until
+
+
+def offered(
+    racer: Racer, *, direct_to: UUID | None, minor: bool, locale: Locale, barred: Collection[UUID] = ()
+) -> bool:
+    """Whether a request is there for this specialist at all; to those for whom it is not, it does not exist.
+
+    Minors are seen by who accepts minors (B17, D17), a direct request by the one it is to, and nobody sees again what
+    they left unanswered or a client whom they do not want to be matched with (C9).
+    """
+    if direct_to is not None and direct_to != racer.id:
+        return False
+    if minor and not racer.accepts_minors:
+        return False
+    return racer.id not in barred and (not racer.languages or locale in racer.languages)
 
 
 def contact(kind: Kind, phone: str | None) -> Contact | None:
-    """The number to call, in one form; the placeholder +77777777777 means that there is none (B2)."""
+    """The number to call, in one form; the placeholder +77777777777 means that there is none (B2).
+
+    A chat request may leave one for the case that its client loses the chat (B15).
+    """
     written = (phone or "").translate(SEPARATORS)
     if not written or written.removeprefix("+") == NO_PHONE:
         if kind == "phone":
             raise PhoneMissing
         return None
-    if kind == "chat":
-        raise PhoneUnexpected
-    if not E164.fullmatch(written):
+    try:
+        number = phonenumbers.parse(written)
+    except NumberParseException:
+        raise PhoneMalformed from None
+    if not phonenumbers.is_valid_number(number):
         raise PhoneMalformed
-    return Contact(written)
+    return Contact(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """An earlier request of the same client that has not come to its end."""
+
+    id: UUID
+    specialist_id: UUID | None
 
 
 def open_request(
@@ -78,14 +145,29 @@ def open_request(
     category: Category,
     locale: Locale,
     one_off: bool,
+    direct_to: UUID | None,
     now: datetime,
-    rules: Rules,
+    rules: RaceRules,
 ) -> RequestOpened:
     """A client asks for help, and is promised an answer."""
+    if direct_to == client_id:
+        raise DirectToYourself
     return RequestOpened(
         tenant=tenant, at=now, request_id=request_id, client_id=client_id, kind=kind, category=category,
-        locale=locale, one_off=one_off, reply_due=reply_due(now, kind, rules),
+        locale=locale, one_off=one_off, reply_due=reply_due(now, kind, rules), direct_to=direct_to,
     )  # fmt: skip
+
+
+def linked(opened: RequestOpened, earlier: Alive | None) -> list[Event]:
+    """A client who is already being helped came again, perhaps by mistake: the two belong together (D12)."""
+    if earlier is None:
+        return []
+    return [
+        RequestLinked(
+            tenant=opened.tenant, at=opened.at, request_id=opened.request_id, earlier_request_id=earlier.id,
+            specialist_id=earlier.specialist_id,
+        )
+    ]  # fmt: skip
 
 
 def visible(request: Request | None, viewer: UUID) -> Request:
@@ -93,20 +175,3 @@ def visible(request: Request | None, viewer: UUID) -> Request:
     if request is None or viewer not in (request.client_id, request.accepted_by):
         raise RequestUnknown
     return request
-
-
-def deactivate(request: Request, decision: ExclusionDecided, *, now: datetime) -> RequestDeactivated | None:
-    """What support strikes from the record is closed for good (R4). A reinstatement restores figures, not the request.
-
-    That it looks at no version is what makes it hold in any order of arrival: one exclusion ever is enough.
-    """
-    if not decision.excluded or request.deactivated_at is not None:
-        return None
-    return RequestDeactivated(tenant=request.tenant, at=now, request_id=request.id, decision_id=decision.decision_id)
-
-
-def release(request: Request, *, now: datetime) -> CooldownReleased | None:
-    """A request that should never have been costs its winner no wait (D5), as long as there is any left."""
-    if request.accepted_by is None or request.rest_until is None or request.rest_until <= now:
-        return None
-    return CooldownReleased(tenant=request.tenant, at=now, specialist_id=request.accepted_by, request_id=request.id)

@@ -53,7 +53,7 @@ def book(
     """The winner of a request agrees a session with its client."""
     if request is None or request.accepted_by != specialist_id or request.accepted_at is None:
         raise RequestUnknown
-    if request.deactivated_at is not None:
+    if request.closed_at is not None:
         raise RequestClosed
     if starts_at < request.accepted_at:
         raise SessionBeforeAcceptance

@@ -1,24 +1,35 @@
-"""Reads, straight from tables to answers."""
+"""Reads: straight from tables to answers."""
 
-from services.intake.queries.feed import Card, Entry, anything_after, entries_after, open_cards, top_of, unnumbered
-from services.intake.queries.race import load_press
-from services.intake.queries.requests import Standing, contact_of, moment, request_of, seen_request, standing
+from services.intake.queries.feed import (
+    Card,
+    Entry,
+    anything_after,
+    entries_after,
+    open_cards,
+    racers_of,
+    top_of,
+    unnumbered,
+)
+from services.intake.queries.policies import ADAPTER, DEFAULTS, policy_history, rules_of, rules_with
+from services.intake.queries.race import Presser, load_press
+from services.intake.queries.requests import (
+    SealedContact,
+    SeenRequest,
+    alive,
+    contact_of,
+    due_requests,
+    former_winner,
+    joined_at,
+    moment,
+    racer_of,
+    request_of,
+    seen_request,
+)
 from services.intake.queries.sessions import session_of
 
 __all__ = [
-    "Card",
-    "Entry",
-    "Standing",
-    "anything_after",
-    "contact_of",
-    "entries_after",
-    "load_press",
-    "moment",
-    "open_cards",
-    "request_of",
-    "seen_request",
-    "session_of",
-    "standing",
-    "top_of",
-    "unnumbered",
-]
+    "ADAPTER", "DEFAULTS", "Card", "Entry", "Presser", "SealedContact", "SeenRequest", "alive", "anything_after",
+    "contact_of", "due_requests", "entries_after", "former_winner", "joined_at", "load_press", "moment", "open_cards",
+    "policy_history", "racer_of", "racers_of", "request_of", "rules_of", "rules_with", "seen_request", "session_of",
+    "top_of", "unnumbered",
+]  # fmt: skip

@@ -1,19 +1,31 @@
-"""What the feed shows, and what happened in it."""
+"""What the feed shows, to whom, and what happened in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select, union_all
+from sqlalchemy.dialects.postgresql import array_agg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.events.intake import Category, Kind
+from libs.events.intake import Category, Kind, Locale
 from libs.kit.sql import FastConnection
-from services.intake.tables import FeedEntryRow, RequestRow
+from services.intake.domain import Age, Racer
+from services.intake.tables import AvoidanceRow, BarRow, FeedEntryRow, RequestRow, SpecialistRow
 
-# What a card is made of; how to reach the client is not among it (B2, B3).
-CARD = (RequestRow.id, RequestRow.tenant, RequestRow.number, RequestRow.category, RequestRow.opened_at, RequestRow.kind)
+_kept_from = union_all(
+    select(BarRow.specialist_id).where(BarRow.request_id == RequestRow.id).correlate(RequestRow),
+    select(AvoidanceRow.specialist_id)
+    .where(AvoidanceRow.tenant == RequestRow.tenant, AvoidanceRow.client_id == RequestRow.client_id)
+    .correlate(RequestRow),
+).subquery()
+BARRED = select(array_agg(_kept_from.c.specialist_id)).scalar_subquery().label("barred")
+# What a card is made of, and whom it is for; how to reach the client is not among it (B2, B3).
+CARD = (
+    RequestRow.id, RequestRow.tenant, RequestRow.number, RequestRow.category, RequestRow.opened_at, RequestRow.kind,
+    RequestRow.danger_at.is_not(None).label("urgent"), RequestRow.direct_to, RequestRow.age, RequestRow.locale, BARRED,
+)  # fmt: skip
 ENTRIES = (
     select(FeedEntryRow.position, FeedEntryRow.gone, *CARD)
     .join(RequestRow, RequestRow.id == FeedEntryRow.request_id)
@@ -25,22 +37,27 @@ NEWS = """
 SELECT EXISTS (SELECT FROM feed_log WHERE position IS NULL) OR EXISTS (SELECT FROM feed_log WHERE position > $1)
 """
 TOP = select(func.coalesce(func.max(FeedEntryRow.position), 0))
-_age = func.row_number().over(partition_by=RequestRow.tenant, order_by=RequestRow.opened_at.desc())
+_age = func.row_number().over(partition_by=RequestRow.tenant, order_by=RequestRow.shown_at.desc())
 _newest = (
-    select(*CARD, _age.label("age"))
-    .where(RequestRow.accepted_by.is_(None), RequestRow.deactivated_at.is_(None))
+    select(RequestRow.id, _age.label("age"))
+    .where(RequestRow.accepted_by.is_(None), RequestRow.closed_at.is_(None))
     .subquery()
 )
 OPEN = (
-    select(*(_newest.c[column.key] for column in CARD))
+    select(*CARD)
+    .join(_newest, _newest.c.id == RequestRow.id)
     .where(_newest.c.age <= bindparam("most"))
     .order_by(_newest.c.age.desc())
 )
+READERS = select(
+    SpecialistRow.id, SpecialistRow.tenant, SpecialistRow.on_duty_until, SpecialistRow.accepts_minors,
+    SpecialistRow.languages,
+).where(SpecialistRow.id == func.any(bindparam("ids")))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """All that the feed shows of a request."""
+    """All that the feed shows of a request, and whom it shows it to."""
 
     id: UUID
     tenant: str
@@ -48,6 +65,11 @@ class Card:
     category: Category
     opened_at: datetime
     kind: Kind
+    urgent: bool
+    direct_to: UUID | None
+    age: Age
+    locale: Locale
+    barred: frozenset[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +107,21 @@ async def open_cards(tx: AsyncSession, most: int) -> Sequence[Card]:
     return [_card(row) for row in await tx.execute(OPEN, {"most": most})]
 
 
+async def racers_of(tx: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[str, UUID], Racer]:
+    """These specialists as the feed sees them, by tenant and id."""
+    return {
+        (row.tenant, row.id): Racer(
+            row.id,
+            on_duty_until=row.on_duty_until,
+            accepts_minors=row.accepts_minors,
+            languages=frozenset(row.languages),
+        )
+        for row in await tx.execute(READERS, {"ids": list(ids)})
+    }
+
+
 def _card(row: Row[*tuple[object, ...]]) -> Card:
-    return Card(row.id, row.tenant, row.number, row.category, row.opened_at, row.kind)
+    return Card(
+        row.id, row.tenant, row.number, row.category, row.opened_at, row.kind, row.urgent, row.direct_to, row.age,
+        row.locale, frozenset(row.barred or ()),
+    )  # fmt: skip

@@ -1,41 +1,64 @@
 """Requests, for their rules and for their two sides; and where a specialist stands."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import DateTime, bindparam, case, func, select
+from sqlalchemy import DateTime, bindparam, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus.clock import simulated
-from libs.events.intake import Category, Kind, Locale
-from services.intake.domain import Request, visible
-from services.intake.tables import RequestRow, SpecialistRow
+from libs.events.intake import Category, Kind, Locale, Messenger
+from services.intake.domain import Age, Alive, Closed, Former, Racer, Request, visible
+from services.intake.tables import BarRow, RequestRow, SpecialistRow
 
 MOMENT = select(func.coalesce(bindparam("simulated", type_=DateTime(timezone=True)), func.clock_timestamp()))
-KNOWN = select(
-    RequestRow.id, RequestRow.tenant, RequestRow.client_id, RequestRow.kind, RequestRow.one_off, RequestRow.opened_at,
-    RequestRow.reply_due, RequestRow.accepted_by, RequestRow.accepted_at, RequestRow.rest_until,
-    RequestRow.deactivated_at,
-).where(RequestRow.id == bindparam("request_id"))  # fmt: skip
+KNOWN = select(*(getattr(RequestRow, each.name) for each in fields(Request))).where(
+    RequestRow.id == bindparam("request_id")
+)
 LOCKED = KNOWN.with_for_update()
+DUE = (
+    select(RequestRow.id)
+    .where(RequestRow.look_at <= bindparam("now"))
+    .order_by(RequestRow.look_at)
+    .limit(bindparam("most"))
+)
 STATE = case(
-    (RequestRow.deactivated_at.is_not(None), "closed"), (RequestRow.accepted_by.is_not(None), "accepted"), else_="open"
+    (RequestRow.closed_at.is_not(None), "closed"), (RequestRow.accepted_by.is_not(None), "accepted"), else_="open"
 )
 VIEW = select(
     RequestRow.id, RequestRow.number, RequestRow.kind, RequestRow.category, RequestRow.locale, RequestRow.one_off,
-    RequestRow.opened_at.label("received_at"), RequestRow.reply_due, STATE.label("state"), RequestRow.accepted_by,
-    RequestRow.accepted_at,
+    RequestRow.age, RequestRow.messenger, RequestRow.may_call, RequestRow.phone.is_not(None).label("has_phone"),
+    RequestRow.opened_at.label("received_at"), RequestRow.promised_until, RequestRow.kept_at, RequestRow.missed_at,
+    RequestRow.reply_due, RequestRow.answered_at, RequestRow.round, STATE.label("state"), RequestRow.closed_as,
+    RequestRow.closed_at, RequestRow.closes_at, RequestRow.accepted_by, RequestRow.accepted_at, RequestRow.danger_at,
+    RequestRow.linked_to,
 ).where(RequestRow.id == bindparam("request_id"))  # fmt: skip
-PHONE = select(RequestRow.phone).where(
+PHONE = select(RequestRow.phone, RequestRow.may_call, RequestRow.messenger).where(
     RequestRow.id == bindparam("request_id"),
     RequestRow.accepted_by == bindparam("winner_id"),
-    RequestRow.deactivated_at.is_(None),
+    RequestRow.closed_at.is_(None),
+    RequestRow.phone.is_not(None),
 )
-STANDING = select(SpecialistRow.id, SpecialistRow.joined_at, SpecialistRow.ready_at).where(
-    SpecialistRow.id == bindparam("specialist_id")
+ALIVE = (
+    select(RequestRow.id, RequestRow.accepted_by)
+    .where(RequestRow.tenant == bindparam("tenant"), RequestRow.closed_at.is_(None))
+    .where(or_(RequestRow.client_id == bindparam("client_id"), RequestRow.phone_hash == bindparam("phone_hash")))
+    .where(RequestRow.opened_at > bindparam("since"))
+    .order_by(RequestRow.accepted_by.is_(None), RequestRow.opened_at.desc())
+    .limit(1)
 )
+FORMER = select(BarRow.specialist_id, BarRow.accepted_at, BarRow.rest_until, BarRow.reply_due).where(
+    BarRow.request_id == bindparam("request_id"),
+    BarRow.specialist_id == bindparam("specialist_id"),
+    BarRow.why == "silent",
+)
+RACER = select(
+    SpecialistRow.id, SpecialistRow.ready_at, SpecialistRow.on_duty_until, SpecialistRow.device_id,
+    SpecialistRow.unanswered, SpecialistRow.accepts_minors, SpecialistRow.languages, SpecialistRow.joined_at,
+).where(SpecialistRow.id == bindparam("specialist_id"))  # fmt: skip
+ALIVE_FOR = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +71,34 @@ class SeenRequest:
     category: Category
     locale: Locale
     one_off: bool
+    age: Age
+    messenger: Messenger | None
+    may_call: bool
+    has_phone: bool
     received_at: datetime
-    reply_due: datetime
+    promised_until: datetime
+    kept_at: datetime | None
+    missed_at: datetime | None
+    reply_due: datetime | None
+    answered_at: datetime | None
+    round: int
     state: Literal["open", "accepted", "closed"]
+    closed_as: Closed | None
+    closed_at: datetime | None
+    closes_at: datetime
     accepted_by: UUID | None
     accepted_at: datetime | None
+    danger_at: datetime | None
+    linked_to: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A specialist, as the race sees them."""
+class SealedContact:
+    """How to reach a client, still sealed."""
 
-    id: UUID
-    joined_at: datetime
-    ready_at: datetime | None
+    phone: bytes
+    may_call: bool
+    messenger: Messenger | None
 
 
 async def moment(tx: AsyncSession) -> datetime:
@@ -72,7 +109,7 @@ async def moment(tx: AsyncSession) -> datetime:
 async def request_of(tx: AsyncSession, request_id: UUID, *, lock: bool = False) -> Request | None:
     """A request for its rules; locked, nobody else decides on it until this transaction ends."""
     row = (await tx.execute(LOCKED if lock else KNOWN, {"request_id": request_id})).one_or_none()
-    return Request(*row) if row else None
+    return Request(**row._mapping) if row else None  # noqa: SLF001 - a row's public way to be a mapping
 
 
 async def seen_request(tx: AsyncSession, request_id: UUID, viewer: UUID) -> SeenRequest:
@@ -81,12 +118,39 @@ async def seen_request(tx: AsyncSession, request_id: UUID, viewer: UUID) -> Seen
     return SeenRequest(*(await tx.execute(VIEW, {"request_id": request_id})).one())
 
 
-async def contact_of(tx: AsyncSession, request_id: UUID, viewer: UUID) -> str | None:
+async def contact_of(tx: AsyncSession, request_id: UUID, viewer: UUID) -> SealedContact | None:
     """The phone number, for the winner and as long as the request is not closed."""
-    return await tx.scalar(PHONE, {"request_id": request_id, "winner_id": viewer})
+    row = (await tx.execute(PHONE, {"request_id": request_id, "winner_id": viewer})).one_or_none()
+    return SealedContact(*row) if row else None
 
 
-async def standing(tx: AsyncSession, specialist_id: UUID) -> Standing | None:
-    """The specialist, if they have joined."""
-    row = (await tx.execute(STANDING, {"specialist_id": specialist_id})).one_or_none()
-    return Standing(*row) if row else None
+async def alive(
+    tx: AsyncSession, client_id: UUID, phone_hash: bytes | None, *, tenant: str, now: datetime
+) -> Alive | None:
+    """An earlier request of this client, or of this phone, that has not come to its end; an accepted one first."""
+    asked = {"tenant": tenant, "client_id": client_id, "phone_hash": phone_hash, "since": now - ALIVE_FOR}
+    row = (await tx.execute(ALIVE, asked)).one_or_none()
+    return Alive(*row) if row else None
+
+
+async def due_requests(tx: AsyncSession, *, now: datetime, most: int) -> list[UUID]:
+    """Those in which time causes something by now, the longest overdue first."""
+    return list(await tx.scalars(DUE, {"now": now, "most": most}))
+
+
+async def former_winner(tx: AsyncSession, request_id: UUID, specialist_id: UUID) -> Former | None:
+    """The acceptance that was ended because nothing was heard of an answer."""
+    row = (await tx.execute(FORMER, {"request_id": request_id, "specialist_id": specialist_id})).one_or_none()
+    return Former(*row) if row else None
+
+
+async def racer_of(tx: AsyncSession, specialist_id: UUID) -> Racer | None:
+    """The specialist as the race sees them, if they have joined."""
+    row = (await tx.execute(RACER, {"specialist_id": specialist_id})).one_or_none()
+    return Racer(*row[:6], frozenset(row.languages)) if row else None
+
+
+async def joined_at(tx: AsyncSession, specialist_id: UUID) -> datetime | None:
+    """Since when the specialist has taken part."""
+    row = (await tx.execute(RACER, {"specialist_id": specialist_id})).one_or_none()
+    return row.joined_at if row else None

@@ -1,0 +1,68 @@
+"""The race over HTTP."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.events.intake import Category, Kind
+from libs.kit.schemas import Output
+from services.intake.schemas.examples import ID, MOMENT
+
+
+class ReceiptView(Output):
+    """When a press came, among all presses on its request."""
+
+    order: int = Field(examples=[1], description="1 is the winner.")
+    margin_ms: int = Field(examples=[0], description="How far behind the winner.")
+    accepted_at: datetime = Field(examples=[MOMENT], description="When the winner pressed.")
+
+
+class AcceptanceView(Output):
+    """The request is yours."""
+
+    request_id: UUID = Field(examples=[ID])
+    conversation_id: UUID = Field(examples=[ID], description="Where to write the first message: the request's own id.")
+    kind: Kind
+    received_at: datetime = Field(examples=[MOMENT])
+    reply_due: datetime = Field(examples=[MOMENT], description="Your first message is due by then.")
+    accepted_at: datetime = Field(examples=[MOMENT])
+    ready_at: datetime = Field(examples=[MOMENT], description="When you may accept the next one (B5).")
+    receipt: ReceiptView
+    contact: str | None = Field(
+        examples=[f"/v1/requests/{ID}/contact"], description="Where the phone number is, when there is one."
+    )
+
+
+class SpecialistView(Output):
+    """A specialist who takes requests."""
+
+    id: UUID = Field(examples=[ID])
+    joined_at: datetime = Field(examples=[MOMENT])
+
+
+class Readiness(Output):
+    """Whether you may accept a request now."""
+
+    ready: bool
+    ready_at: datetime | None = Field(examples=[MOMENT], description="When the last wait ends or ended.")
+    on_duty_until: datetime | None = Field(examples=[MOMENT], description="Until when you said that you are there.")
+    now: datetime = Field(examples=[MOMENT], description="The clock that decides.")
+
+
+class FeedTicket(Output):
+    """Opens the feed once."""
+
+    ticket: str = Field(examples=["WkdFc1J0b1hqN3pQd1F5bA"])
+    expires_at: datetime = Field(examples=[MOMENT])
+
+
+class Card(Output):
+    """All that the feed shows of a request (B3)."""
+
+    id: UUID = Field(examples=[ID])
+    number: int = Field(examples=[4017])
+    category: Category
+    received_at: datetime = Field(examples=[MOMENT], description="When it arrived (B6).")
+    phone: bool = Field(description="Whether the client wants to be called.")
+    urgent: bool = Field(description="Somebody is in danger now. Waits are suspended.")

@@ -1,0 +1,13 @@
+"""Rows: requests and their race, specialists and their readiness, the feed's log, sessions, orders."""
+
+from services.intake.tables import orders, sessions, specialists
+from services.intake.tables.base import Base
+from services.intake.tables.feed import FEED_POSITIONS, FeedEntryRow, FeedTicketRow
+from services.intake.tables.race import PressRow, SpecialistRow
+from services.intake.tables.requests import AvoidanceRow, BarRow, PolicyRow, RequestRow
+from services.intake.tables.sessions import SessionRow
+
+__all__ = [
+    "FEED_POSITIONS", "AvoidanceRow", "BarRow", "Base", "FeedEntryRow", "FeedTicketRow", "PolicyRow", "PressRow",
+    "RequestRow", "SessionRow", "SpecialistRow", "orders", "sessions", "specialists",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""What specialists say of their work, and how ready they are."""
