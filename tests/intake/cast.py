@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from sqlalchemy import insert, text
+from sqlalchemy import delete, insert, text
 
 from libs.bus.ids import uuid7
 from libs.kit import clock
@@ -28,6 +28,8 @@ async def joined(intake: Running, people: Iterable[Principal], **said: Any) -> S
     known, on_duty = list(people), {"on_duty_until": datetime(2100, 1, 1, tzinfo=UTC)}
     rows = [{"id": each.id, "tenant": each.tenant, "joined_at": clock.now()} | on_duty | said for each in known]
     async with intake.database.session("*") as tx:
+        known_before = delete(SpecialistRow).where(SpecialistRow.id.in_([each.id for each in known]))
+        await tx.execute(known_before)
         await tx.execute(insert(SpecialistRow), rows)
     return known
 

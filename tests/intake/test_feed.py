@@ -5,25 +5,30 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
+from libs.kit import clock
 from libs.kit.service import Running, Surroundings
 from services.intake import service
 from services.intake.api.hub import Hub, Reader
 from services.intake.commands import tidy_feed
-from services.intake.jobs import jobs
+from services.intake.domain import Racer
+from services.intake.jobs import jobs, pass_time
 from services.intake.queries import moment
 from services.intake.settings import Settings
+from services.intake.tables import AvoidanceRow
 from tests.conftest import client_of
 from tests.intake.cast import As, joined, opened, press
-from tests.people import ANNA, BORIS, OLENA, STRANGE_CLIENT, STRANGE_SPECIALIST, Principal
+from tests.people import ANNA, BORIS, OLENA, STRANGE_CLIENT, STRANGE_SPECIALIST, TARAS, Principal
 
 SOON = 5.0
+NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 @dataclass
@@ -35,7 +40,7 @@ class Happening:
     id: str | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Stream:
     """A reader that keeps to the specification, as a browser does."""
 
@@ -113,6 +118,7 @@ async def instances(
 ) -> AsyncIterator[list[Instance]]:
     """Two instances that were started just now."""
     url = intake_service.database.engine.url.render_as_string(hide_password=False)
+    await joined(intake_service, [ANNA, BORIS, STRANGE_SPECIALIST])
     async with AsyncExitStack() as opened_:
         found = []
         for _ in range(2):
@@ -144,7 +150,7 @@ async def test_b3_a_card_shows_number_category_arrival_and_a_phone_mark(here: In
     assert happening.event == "request"
     assert happening.data == {
         "id": request["id"], "number": request["number"], "category": "panic", "received_at": request["received_at"],
-        "phone": True,
+        "phone": True, "urgent": False,
     }  # fmt: skip
 
 
@@ -320,7 +326,7 @@ async def test_streams_end_with_the_service(here: Instance) -> None:
 
 async def test_a_silent_feed_is_kept_alive(here: Instance, as_: As) -> None:
     """Comments go out while nothing happens."""
-    hub = here.running.resources
+    hub = here.running.resources.hub
     assert isinstance(hub, Hub)
     async with here.feed() as feed:
         await feed.next()
@@ -334,9 +340,9 @@ async def test_a_silent_feed_is_kept_alive(here: Instance, as_: As) -> None:
 
 async def test_a_slow_reader_holds_little_and_starts_over(here: Instance, as_: As) -> None:
     """It harms nobody, and what it gets in the end is what is open."""
-    hub = here.running.resources
+    hub = here.running.resources.hub
     assert isinstance(hub, Hub)
-    stream = await hub.read("therapy", None)
+    stream = await hub.read("therapy", Racer(BORIS.id), None)
     assert b"event: reset" in await anext(stream)
     [reader] = hub._readers["therapy"]
     for _ in range(10_000):
@@ -354,7 +360,7 @@ async def test_a_slow_reader_holds_little_and_starts_over(here: Instance, as_: A
 
 def test_a_reader_that_is_behind_keeps_nothing() -> None:
     """It will be told everything anyway."""
-    reader = Reader("therapy", 2)
+    reader = Reader("therapy", Racer(BORIS.id), 2)
     reader.put(b"unseen")
     assert not reader.waiting
 
@@ -374,3 +380,70 @@ async def test_what_nobody_can_resume_from_is_forgotten(
         assert await tx.scalar(text("SELECT count(*) FROM feed_log")) == 3
         assert await tx.scalar(text("SELECT count(*) FROM feed_tickets")) == 0
     await jobs[0].run(here.running.database, as_)  # type: ignore[arg-type]
+
+
+async def test_b17_d17_c9_a_card_is_shown_to_whom_the_request_is_for(here: Instance, there: Instance, as_: As) -> None:
+    """A minor's to who works with minors, a direct one to who was asked, none to who does not want this client."""
+    await joined(here.running, [BORIS], accepts_minors=True, languages=["uk"])
+    async with here.running.database.session("*") as tx:
+        avoids = {"specialist_id": BORIS.id, "client_id": TARAS.id, "tenant": "therapy", "since": await moment(tx)}
+        await tx.execute(insert(AvoidanceRow), avoids)
+    async with here.feed(ANNA) as annas, there.feed(BORIS) as boriss:
+        await annas.next(), await boriss.next()
+        minors = await opened(here.client, as_, age="minor")
+        direct = await opened(here.client, as_, direct_to=str(ANNA.id))
+        avoided = await opened(here.client, as_, by=TARAS)
+        foreign = await opened(here.client, as_, locale="bg")
+        everybodys = await opened(here.client, as_)
+        seen_by_anna = [(await annas.next()).data["id"] for _ in range(4)]
+        seen_by_boris = [(await boriss.next()).data["id"] for _ in range(2)]
+    assert seen_by_anna == [each["id"] for each in (direct, avoided, foreign, everybodys)]
+    assert seen_by_boris == [each["id"] for each in (minors, everybodys)]
+    async with here.feed(BORIS) as anew:
+        assert (await anew.next()).event == "reset"
+        assert [(await anew.next()).data["id"] for _ in range(2)] == seen_by_boris
+
+
+async def test_d6_a_released_request_comes_back_to_all_but_the_silent_one(here: Instance, as_: As) -> None:
+    """Its card shows when it arrived, not when it came back (B6)."""
+    async with here.feed(ANNA) as annas, here.feed(BORIS) as boriss:
+        await annas.next(), await boriss.next()
+        with clock.at(NOON):
+            request = await opened(here.client, as_)
+            await press(here.client, as_, ANNA, request)
+        with clock.at(NOON + timedelta(minutes=1)):
+            await pass_time(here.running.database, NOON)
+        other = await opened(here.client, as_)
+        told = {feed: await _until(feed, other["id"]) for feed in (annas, boriss)}
+    assert [told[feed][request["id"]] for feed in (annas, boriss)] == ["gone", "request"]
+
+
+async def _until(feed: Stream, last: str) -> dict[str, str]:
+    """What was last told of each request, up to this one."""
+    told: dict[str, str] = {}
+    while last not in told:
+        happening = await feed.next()
+        told[happening.data["id"]] = happening.event
+    return told
+
+
+async def test_b7_the_stream_ends_with_the_duty(here: Instance, as_: As) -> None:
+    """And says so; who is off duty gets no ticket."""
+    async with here.feed() as feed:
+        await feed.next()
+        await joined(here.running, [BORIS], on_duty_until=NOON)
+        assert (await feed.next()).event == "off_duty"
+        assert await feed.ended()
+    refused = await here.client.post("feed-tickets", headers=as_(BORIS))
+    assert (refused.status_code, refused.json()["code"]) == (409, "off_duty")
+
+
+async def test_a_request_in_danger_comes_up_again_as_urgent(here: Instance, as_: As) -> None:
+    """Its card is shown anew, with the mark."""
+    async with here.feed() as feed:
+        await feed.next()
+        request = await opened(here.client, as_)
+        await here.client.post(f"requests/{request['id']}/danger", headers=as_(OLENA))
+        first, again = [(await feed.next()).data for _ in range(2)]
+    assert (again["id"], again["urgent"]) == (request["id"], True)
+    assert first["id"] == request["id"]

@@ -39,6 +39,7 @@ class Frame(NamedTuple):
 
     position: int
     card: Card
+    gone: bool
     data: bytes
 
 
@@ -55,10 +56,12 @@ class Reader:
         self._most = most
         self.woken.set()
 
-    def sees(self, card: Card) -> bool:
-        """Whether a request is there for this reader; an entry of the log is read as its request is now."""
+    def sees(self, card: Card, *, gone: bool = False) -> bool:
+        """Whether a card is for this reader, as its request is now; that one is gone is for everybody."""
         minor = card.age == "minor"
-        return offered(self.racer, direct_to=card.direct_to, minor=minor, locale=card.locale, barred=card.barred)
+        return gone or offered(
+            self.racer, direct_to=card.direct_to, minor=minor, locale=card.locale, barred=card.barred
+        )
 
     def start_over(self, racer: Racer) -> None:
         """Others see other requests: begin anew with what is open."""
@@ -103,7 +106,7 @@ class Hub:
             self._top = await top_of(tx)
             self._forgotten = max(0, self._top - self._settings.feed_keeps)
             for card in await open_cards(tx, self._settings.feed_shows):
-                self._cards[card.tenant][card.id] = Frame(0, card, _shown(card))
+                self._cards[card.tenant][card.id] = Frame(0, card, False, _shown(card))
             for entry in await entries_after(tx, self._forgotten):
                 self._remember(_frame(entry))
 
@@ -172,14 +175,14 @@ class Hub:
         cards = self._cards[entry.card.tenant]
         cards.pop(entry.card.id, None)
         if not entry.gone:
-            cards[entry.card.id] = Frame(entry.position, entry.card, _shown(entry.card))
+            cards[entry.card.id] = Frame(entry.position, entry.card, False, _shown(entry.card))
             if len(cards) > self._settings.feed_shows:
                 cards.pop(next(iter(cards)))
         frame = _frame(entry)
         self._top = frame.position
         self._remember(frame)
         for reader in self._readers[entry.card.tenant]:
-            if reader.sees(frame.card):
+            if reader.sees(frame.card, gone=frame.gone):
                 reader.put(frame.data)
 
     def _remember(self, frame: Frame) -> None:
@@ -193,7 +196,11 @@ class Hub:
         reader.behind = False
         reader.put(BEAT)
         for frame in self._log:
-            if frame.position > after and frame.card.tenant == reader.tenant and reader.sees(frame.card):
+            if (
+                frame.position > after
+                and frame.card.tenant == reader.tenant
+                and reader.sees(frame.card, gone=frame.gone)
+            ):
                 reader.put(frame.data)
 
     async def _stream(self, reader: Reader) -> AsyncGenerator[bytes]:
@@ -231,7 +238,7 @@ class Hub:
 def _frame(entry: Entry) -> Frame:
     card = entry.card
     happened = b'event: gone\ndata: {"id":"%s"}\n\n' % str(card.id).encode() if entry.gone else _shown(card)
-    return Frame(entry.position, card, b"id: %d\n%s" % (entry.position, happened))
+    return Frame(entry.position, card, entry.gone, b"id: %d\n%s" % (entry.position, happened))
 
 
 def _shown(card: Card) -> bytes:
