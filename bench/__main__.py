@@ -20,6 +20,7 @@ from rich.table import Table
 
 from bench.accept import accept
 from bench.exclusion import exclusion
+from bench.feed import feed
 from bench.figures import Benchmark, Ground, Line, Sample
 from bench.projector import in_no_order, in_time, rebuild
 from bench.reads import reads
@@ -35,7 +36,7 @@ from libs.kit.server import run
 # At rest is measured before the accepts, which leave the platform something to do.
 BENCHMARKS: dict[str, Benchmark] = {
     "relay": relay, "projector": in_time, "shuffled": in_no_order, "rebuild": rebuild, "exclusion": exclusion,
-    "reads": reads, "rest": rest, "accept": accept,
+    "reads": reads, "rest": rest, "accept": accept, "feed": feed,
 }  # fmt: skip
 REPORT = Path("run/bench.md")
 COLUMNS = ("figure", "ours", "baseline", "ratio", "target", "verdict")

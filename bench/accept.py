@@ -29,12 +29,17 @@ from services.intake.queries.race import LOAD
 
 PRESSES, TENANT, MOST = 2_000, "therapy", 2.5
 OPEN = """
-INSERT INTO requests (id, tenant, client_id, kind, category, locale, one_off, opened_at, reply_due)
-SELECT id, $2, gen_random_uuid(), 'chat', 'anxiety', 'uk', false, now(), now() + interval '30 seconds'
+INSERT INTO requests (id, tenant, client_id, kind, category, locale, one_off, opened_at, promised_until, shown_at,
+  closes_at, look_at)
+SELECT id, $2, gen_random_uuid(), 'chat', 'anxiety', 'uk', false, now(), now() + interval '1 hour', now(),
+  now() + interval '1 day', now() + interval '1 hour'
 FROM unnest($1::uuid[]) AS id
 """
-JOIN = "INSERT INTO specialists (id, tenant, joined_at) SELECT id, $2, now() FROM unnest($1::uuid[]) AS id"
-REST = "UPDATE specialists SET ready_at = NULL, resting_after = NULL"
+JOIN = """
+INSERT INTO specialists (id, tenant, joined_at, on_duty_until)
+SELECT id, $2, now(), now() + interval '1 day' FROM unnest($1::uuid[]) AS id
+"""
+REST = "UPDATE specialists SET ready_at = NULL, resting_after = NULL, unanswered = NULL"
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ async def _claim_all(connection: "asyncpg.Connection[asyncpg.Record]", asked: It
     for row in asked:
         request_id, specialist_id, _, key = row[:4]
         await connection.execute(f"SELECT set_config('app.tenant', '{TENANT}', false)")
-        await connection.fetch(LOAD, request_id, specialist_id, key, None)
+        await connection.fetch(LOAD, request_id, specialist_id, key, None, TENANT)
         if await connection.fetchval(CLAIM, *row) is not True:
             raise RuntimeError("a race of one was lost")
 
@@ -154,7 +159,8 @@ def _row(request_id: UUID, specialist_id: UUID) -> tuple[object, ...]:
         one_off=False, opened_at=now, reply_due=now,
     ))  # fmt: skip
     ready_at = now + timedelta(minutes=20)
-    return request_id, specialist_id, TENANT, str(uuid7()), now, ready_at, row.topic, row.slot, row.key, row.value
+    acceptance = (request_id, specialist_id, TENANT, str(uuid7()), now, ready_at, now, now + timedelta(hours=1))
+    return *acceptance, 1, False, False, *([column] for column in row)
 
 
 def _specialists(issuer: DevIssuer, count: int) -> Iterator[Specialist]:

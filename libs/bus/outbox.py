@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import Engine, event
@@ -20,7 +20,7 @@ _ADD = sa.text(
     "INSERT INTO outbox (topic, slot, key, value) SELECT * FROM unnest("
     "CAST(:topics AS text[]), CAST(:slots AS int[]), CAST(:keys AS uuid[]), CAST(:values AS bytea[]))"
 )
-_relays: WeakKeyDictionary[Engine, asyncio.Event] = WeakKeyDictionary()
+_sleepers: WeakKeyDictionary[Engine, WeakSet[asyncio.Event]] = WeakKeyDictionary()
 
 
 class Prepared(NamedTuple):
@@ -57,16 +57,18 @@ async def publish_prepared(tx: AsyncSession, rows: Sequence[Prepared]) -> None:
     event.listen(tx.sync_session, "after_commit", lambda _: _wake(engine), once=True)
 
 
-def relay_waits_on(engine: AsyncEngine) -> asyncio.Event:
-    """What a relay sleeps on, so that an event leaves as soon as its transaction has committed."""
-    return _relays.setdefault(engine.sync_engine, asyncio.Event())
+def alarm_of(engine: AsyncEngine) -> asyncio.Event:
+    """An alarm of one's own, which goes off as soon as this process has committed an event: what a relay sleeps on."""
+    alarm = asyncio.Event()
+    _sleepers.setdefault(engine.sync_engine, WeakSet()).add(alarm)
+    return alarm
 
 
 def nudge(engine: AsyncEngine) -> None:
-    """Tell the relay of this process that there is something in the outbox; without it, it looks by itself."""
+    """Tell who sleeps in this process that there is something in the outbox; without it, they look by themselves."""
     _wake(engine.sync_engine)
 
 
 def _wake(engine: Engine) -> None:
-    if engine in _relays:
-        _relays[engine].set()
+    for alarm in _sleepers.get(engine, ()):
+        alarm.set()

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libs.bus import metrics
 from libs.bus.log import TP, EventLog, Item, Writer
-from libs.bus.outbox import relay_waits_on
+from libs.bus.outbox import alarm_of
 from libs.bus.retry import heed_cancellation
 from libs.events import TOPICS
 
@@ -52,7 +52,7 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled. A round that fails costs the session, never an event."""
-        news, pause = relay_waits_on(self._engine), self._poll
+        news, pause = alarm_of(self._engine), self._poll
         try:
             while True:
                 news.clear()

@@ -74,7 +74,7 @@ async def test_an_oversized_event_is_refused_in_the_callers_transaction(
 
 
 async def test_a_commit_wakes_the_relay(engine: AsyncEngine, sessions: Sessions) -> None:
-    news = outbox.relay_waits_on(engine)
+    news = outbox.alarm_of(engine)
     news.clear()
     async with sessions.begin() as tx:
         await publish(tx, said(uuid7(), 1))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from libs.bus.context import cause
-from libs.bus.outbox import relay_waits_on
+from libs.bus.outbox import alarm_of
 from libs.kit import logs
 from libs.kit.http import PUBLIC, Client, Now, Router, Specialist
 from libs.kit.jobs import Job
@@ -55,7 +55,7 @@ async def test_a_failing_commit_is_not_a_success(sample_client, sample_service, 
 
 
 async def test_what_hot_statements_wrote_leaves_at_once(sample_client, sample_service, as_):
-    waits_on = relay_waits_on(sample_service.database.engine)
+    waits_on = alarm_of(sample_service.database.engine)
     waits_on.clear()
     await sample_client.post("/quick-notes", json={"words": "a"}, headers=as_(OLENA, key="one"))
     assert waits_on.is_set()

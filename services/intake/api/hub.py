@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from libs.bus.outbox import alarm_of
 from libs.kit.sql import EVERY_TENANT, Database
 from services.intake.commands import number_feed
 from services.intake.domain import Racer, offered
@@ -118,8 +119,11 @@ class Hub:
 
     async def follow(self, closing: asyncio.Event) -> None:
         """Keep looking until the service closes, and then end all streams."""
-        beat_at, who_at = _seconds() + BEAT_EVERY, _seconds() + WHO_EVERY
-        while not await _set(closing, within=LOOK_EVERY):
+        alarm, beat_at, who_at = alarm_of(self._database.engine), _seconds() + BEAT_EVERY, _seconds() + WHO_EVERY
+        while not closing.is_set():
+            # What was committed here is seen at once, what was committed elsewhere at the next look.
+            await _set(alarm, within=LOOK_EVERY)
+            alarm.clear()
             try:
                 await self.look()
                 if _seconds() >= who_at:

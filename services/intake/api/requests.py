@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-import structlog
 from fastapi import Request
 
 from libs.kit.http import Client, Party, Router, Snapshot, Specialist, Transaction
@@ -15,7 +14,6 @@ from services.intake.domain import DirectToYourself, PhoneMalformed, PhoneMissin
 from services.intake.schemas import ContactView, NewRequest, RequestView
 
 routes = Router(prefix="/v1", tags=["requests"])
-log = structlog.get_logger()
 
 
 @routes.post(
@@ -43,11 +41,8 @@ async def get_request(request_id: UUID, caller: Party, tx: Snapshot) -> RequestV
 
 
 @routes.get("/requests/{request_id}/contact", responses=documented(RequestUnknown))
-async def get_contact(request_id: UUID, winner: Specialist, tx: Snapshot, http: Request) -> ContactView:
-    """The phone number of a client who asked to be called, for the winner alone; each look is logged."""
-    contact = await queries.contact_of(tx, request_id, winner.id)
-    if contact is None:
-        raise RequestUnknown
-    log.info("contact.revealed", request_id=str(request_id), specialist_id=str(winner.id), tenant=winner.tenant)
-    phone = commands.open_phone(resources_of(http).sealer, contact.phone, request_id, winner.tenant)
-    return ContactView(phone=phone, may_call=contact.may_call, messenger=contact.messenger)
+async def get_contact(request_id: UUID, winner: Specialist, tx: Transaction, http: Request) -> ContactView:
+    """The phone number of a client who left one, for the winner alone. The client sees each look."""
+    sealer, now = resources_of(http).sealer, await queries.moment(tx)
+    shown = await commands.reveal_contact(tx, sealer, request_id, winner.id, tenant=winner.tenant, now=now)
+    return ContactView.model_validate(shown)

@@ -1,9 +1,19 @@
 """Writes: each function is one transaction's worth."""
 
-from services.intake.commands.contacts import SealedPhone, open_phone, seal_phone
+from services.intake.commands.contacts import SealedPhone, reveal_contact, seal_phone
 from services.intake.commands.feed import admit, issue_ticket, number_feed, tidy_feed
+from services.intake.commands.merges import merge_request, part_request
 from services.intake.commands.policies import NoSuchRule, change_policy
 from services.intake.commands.race import press_accept, tell_refusals
+from services.intake.commands.readiness import (
+    begin_push_test,
+    count_echo,
+    end_duties,
+    leave_duty,
+    receive_push_test,
+    say_duty,
+)
+from services.intake.commands.refusals import pay_session, refuse_client
 from services.intake.commands.requests import (
     Call,
     deactivate_request,
@@ -13,11 +23,22 @@ from services.intake.commands.requests import (
     pass_time,
     turn_request,
 )
-from services.intake.commands.sessions import book_session, tell_outcome
-from services.intake.commands.specialists import join
+from services.intake.commands.sessions import (
+    book_session,
+    cancel_session,
+    dispute_session,
+    miss_session,
+    move_session,
+    rule_session,
+    tell_outcome,
+)
+from services.intake.commands.specialists import change_profile, join
 
 __all__ = [
-    "Call", "NoSuchRule", "SealedPhone", "admit", "book_session", "change_policy", "deactivate_request", "hear_answer",
-    "issue_ticket", "join", "new_id", "number_feed", "open_phone", "open_request", "pass_time", "press_accept",
-    "seal_phone", "tell_outcome", "tell_refusals", "tidy_feed", "turn_request",
+    "Call", "NoSuchRule", "SealedPhone", "admit", "begin_push_test", "book_session", "cancel_session", "change_policy",
+    "change_profile", "count_echo", "deactivate_request", "dispute_session", "end_duties", "hear_answer",
+    "issue_ticket", "join", "leave_duty", "merge_request", "miss_session", "move_session", "new_id", "number_feed",
+    "open_request", "part_request", "pass_time", "pay_session", "press_accept", "receive_push_test", "refuse_client",
+    "reveal_contact", "rule_session", "say_duty", "seal_phone", "tell_outcome", "tell_refusals", "tidy_feed",
+    "turn_request",
 ]  # fmt: skip

@@ -1,10 +1,27 @@
 """How to reach a client, kept so that only who holds the keys can read it."""
 
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.events.intake import Messenger
 from libs.kit.sealing import Sealer
-from services.intake.domain import Contact
+from services.intake.domain import Contact, RequestUnknown
+from services.intake.queries import contact_of
+from services.intake.tables import RevealRow
+
+REVEAL = insert(RevealRow)
+
+
+class ShownContact(NamedTuple):
+    """How to reach a client, in clear."""
+
+    phone: str
+    may_call: bool
+    messenger: Messenger | None
 
 
 class SealedPhone(NamedTuple):
@@ -21,6 +38,13 @@ def seal_phone(sealer: Sealer, phone: Contact | None, request_id: UUID, tenant: 
     return SealedPhone(sealer.seal(phone, to=f"{tenant} {request_id}"), sealer.fingerprint(phone, of=tenant))
 
 
-def open_phone(sealer: Sealer, sealed: bytes, request_id: UUID, tenant: str) -> str:
-    """Read a number, for its winner."""
-    return sealer.open(sealed, to=f"{tenant} {request_id}")
+async def reveal_contact(
+    tx: AsyncSession, sealer: Sealer, request_id: UUID, winner_id: UUID, *, tenant: str, now: datetime
+) -> ShownContact:
+    """Read a number for its winner, and write down that it was read; RequestUnknown for everybody else."""
+    contact = await contact_of(tx, request_id, winner_id)
+    if contact is None:
+        raise RequestUnknown
+    await tx.execute(REVEAL, {"tenant": tenant, "request_id": request_id, "specialist_id": winner_id, "at": now})
+    phone = sealer.open(contact.phone, to=f"{tenant} {request_id}")
+    return ShownContact(phone, contact.may_call, contact.messenger)

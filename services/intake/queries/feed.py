@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, select, union_all
-from sqlalchemy.dialects.postgresql import array_agg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Category, Kind, Locale
@@ -20,7 +19,7 @@ _kept_from = union_all(
     .where(AvoidanceRow.tenant == RequestRow.tenant, AvoidanceRow.client_id == RequestRow.client_id)
     .correlate(RequestRow),
 ).subquery()
-BARRED = select(array_agg(_kept_from.c.specialist_id)).scalar_subquery().label("barred")
+BARRED = select(func.array_agg(_kept_from.c.specialist_id)).scalar_subquery().label("barred")
 # What a card is made of, and whom it is for; how to reach the client is not among it (B2, B3).
 CARD = (
     RequestRow.id, RequestRow.tenant, RequestRow.number, RequestRow.category, RequestRow.opened_at, RequestRow.kind,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.bus.clock import simulated
 from libs.events.intake import Category, Kind, Locale, Messenger
 from services.intake.domain import Age, Alive, Closed, Former, Racer, Request, visible
-from services.intake.tables import BarRow, RequestRow, SpecialistRow
+from services.intake.tables import BarRow, RequestRow, RevealRow, SpecialistRow
 
 MOMENT = select(func.coalesce(bindparam("simulated", type_=DateTime(timezone=True)), func.clock_timestamp()))
 KNOWN = select(*(getattr(RequestRow, each.name) for each in fields(Request))).where(
@@ -27,13 +27,16 @@ DUE = (
 STATE = case(
     (RequestRow.closed_at.is_not(None), "closed"), (RequestRow.accepted_by.is_not(None), "accepted"), else_="open"
 )
+REVEALED = (
+    select(func.max(RevealRow.at)).where(RevealRow.request_id == RequestRow.id).correlate(RequestRow).scalar_subquery()
+)
 VIEW = select(
     RequestRow.id, RequestRow.number, RequestRow.kind, RequestRow.category, RequestRow.locale, RequestRow.one_off,
     RequestRow.age, RequestRow.messenger, RequestRow.may_call, RequestRow.phone.is_not(None).label("has_phone"),
     RequestRow.opened_at.label("received_at"), RequestRow.promised_until, RequestRow.kept_at, RequestRow.missed_at,
     RequestRow.reply_due, RequestRow.answered_at, RequestRow.round, STATE.label("state"), RequestRow.closed_as,
     RequestRow.closed_at, RequestRow.closes_at, RequestRow.accepted_by, RequestRow.accepted_at, RequestRow.danger_at,
-    RequestRow.linked_to,
+    RequestRow.linked_to, REVEALED.label("phone_shown_at"),
 ).where(RequestRow.id == bindparam("request_id"))  # fmt: skip
 PHONE = select(RequestRow.phone, RequestRow.may_call, RequestRow.messenger).where(
     RequestRow.id == bindparam("request_id"),
@@ -90,6 +93,7 @@ class SeenRequest:
     accepted_at: datetime | None
     danger_at: datetime | None
     linked_to: UUID | None
+    phone_shown_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +119,14 @@ async def request_of(tx: AsyncSession, request_id: UUID, *, lock: bool = False) 
 async def seen_request(tx: AsyncSession, request_id: UUID, viewer: UUID) -> SeenRequest:
     """A request as its client or winner sees it; RequestUnknown for anyone else."""
     visible(await request_of(tx, request_id), viewer)
-    return SeenRequest(*(await tx.execute(VIEW, {"request_id": request_id})).one())
+    row = (await tx.execute(VIEW, {"request_id": request_id})).one()
+    return SeenRequest(**row._mapping)  # noqa: SLF001 - a row's public way to be a mapping
 
 
 async def contact_of(tx: AsyncSession, request_id: UUID, viewer: UUID) -> SealedContact | None:
     """The phone number, for the winner and as long as the request is not closed."""
     row = (await tx.execute(PHONE, {"request_id": request_id, "winner_id": viewer})).one_or_none()
-    return SealedContact(*row) if row else None
+    return SealedContact(**row._mapping) if row else None  # noqa: SLF001 - as above
 
 
 async def alive(

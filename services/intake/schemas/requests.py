@@ -65,6 +65,9 @@ class RequestView(Output):
     accepted_at: datetime | None
     danger_at: datetime | None
     linked_to: UUID | None = Field(examples=[None], description="An earlier request of the same client, still alive.")
+    phone_shown_at: datetime | None = Field(
+        examples=[None], description="When the specialist last looked at the number; nobody else can."
+    )
 
 
 class ContactView(Output):

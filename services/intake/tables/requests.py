@@ -82,6 +82,19 @@ class BarRow(Base):
     __table_args__ = (ForeignKeyConstraint(["request_id"], ["requests.id"]),)
 
 
+class RevealRow(Base):
+    """Somebody was shown a client's phone number; kept for as long as the request is, and shown to the client."""
+
+    __tablename__ = "reveals"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    tenant: Mapped[str]
+    request_id: Mapped[UUID] = mapped_column(index=True)
+    specialist_id: Mapped[UUID]
+    at: Mapped[datetime]
+
+    __table_args__ = (ForeignKeyConstraint(["request_id"], ["requests.id"]),)
+
+
 class AvoidanceRow(Base):
     """A specialist does not want to be matched with this client again; the client is told nothing (C9)."""
 

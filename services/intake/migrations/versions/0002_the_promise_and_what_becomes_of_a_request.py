@@ -105,7 +105,18 @@ def upgrade() -> None:
     )
     for name, holds in CHECKS.items():
         op.create_check_constraint(op.f(f"requests_{name}"), "requests", holds)
-    tenant_policies("avoidances", "policies", "bars")
+    op.create_table(
+        "reveals",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("specialist_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("reveals_request_id_known")),
+        sa.PrimaryKeyConstraint("id", name=op.f("reveals_pk")),
+    )
+    op.create_index(op.f("reveals_by_request_id"), "reveals", ["request_id"])
+    tenant_policies("avoidances", "policies", "bars", "reveals")
 
 
 def downgrade() -> None:
