@@ -10,7 +10,7 @@ from msgspec import Meta
 from libs.events.base import Event
 
 Metric = Literal[
-    "won", "lost", "excluded", "withdrawn", "merged", "one_off", "refused",
+    "won", "lost", "excluded", "withdrawn", "released", "merged", "one_off", "refused",
     "contacts", "gained", "unviewed", "views",
     "kept", "gone", "sessions",
     "in_time", "late", "unanswered", "forgiven",

@@ -15,7 +15,9 @@ from libs.events.intake import (
     ClientReached,
     ClientRefused,
     EngagementMerged,
+    Release,
     RequestAccepted,
+    RequestReleased,
     RequestWithdrawn,
     SessionHeld,
     SessionPurchased,
@@ -40,6 +42,7 @@ from services.stats.domain import (
 
 GAUGES = UUID("7d1f1d3c-6f0e-4d5a-9d4e-1a5f0c1f7a10")  # the name space of days and sources
 SECOND = 2
+NOBODYS_FAULT: frozenset[Release] = frozenset({"handed_over", "referred", "unreachable"})
 Fact = tuple[Entity, State] | None
 
 
@@ -89,6 +92,11 @@ def withdrawn(envelope: Envelope, said: RequestWithdrawn) -> Fact:
     return engagement(said, Engagement(withdrawal=First(said.at, envelope.id))) if said.specialist_id else None
 
 
+def released(envelope: Envelope, said: RequestReleased) -> Fact:
+    """The work ended in a way that is nobody's fault (D5); a silence is known already, by no reply being there."""
+    return engagement(said, Engagement(release=First(said.at, envelope.id))) if said.reason in NOBODYS_FAULT else None
+
+
 def merged(envelope: Envelope, said: EngagementMerged) -> Fact:
     """The engagement is part of another, or is not after all."""
     return engagement(said, Engagement(merge=Mark(said.version, envelope.id, said.merged)))
@@ -120,9 +128,9 @@ def viewed(envelope: Envelope, said: ProfileViewsCounted) -> Fact:
 
 HEARD: dict[type[Event], Callable[[Envelope, Any], Fact]] = {
     RequestAccepted: opened, FirstReplySent: replied, ClientReached: reached, SessionHeld: held, SessionVoided: voided,
-    SessionPurchased: purchased, ClientRefused: refused, RequestWithdrawn: withdrawn, EngagementMerged: merged,
-    ExclusionDecided: ruled, ReviewLeft: reviewed, ReviewChanged: reviewed, ProblemSolved: annulled,
-    ProblemReopened: annulled, ProfileViewsCounted: viewed,
+    SessionPurchased: purchased, ClientRefused: refused, RequestWithdrawn: withdrawn, RequestReleased: released,
+    EngagementMerged: merged, ExclusionDecided: ruled, ReviewLeft: reviewed, ReviewChanged: reviewed,
+    ProblemSolved: annulled, ProblemReopened: annulled, ProfileViewsCounted: viewed,
 }  # fmt: skip
 DECISIONS = (ExclusionDecided, EngagementMerged, ProblemSolved, ProblemReopened)
 

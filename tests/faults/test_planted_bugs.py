@@ -110,6 +110,18 @@ BUGS = {
         "stands = standing(it, won=bool(held) and not it.refusal, merged=merged, early=early)",
         "tests/stats/test_domain.py -k test_r13",
     ),
+    "a release that is ignored": Bug(
+        "services/stats/domain/cells.py",
+        'return "lost" if it.release is None else "released"',
+        'return "lost"',
+        "tests/stats/test_releases.py -k test_d5",
+    ),
+    "a silence that is nobody's fault": Bug(
+        "services/stats/consumers.py",
+        "if said.reason in NOBODYS_FAULT else None",
+        "if said.reason else None",
+        "tests/stats/test_releases.py -k test_d5",
+    ),
     "a one-off that is expected back": Bug(
         "services/stats/domain/cells.py",
         "    if opening.one_off:\n        return {}\n",
@@ -154,7 +166,7 @@ BUGS = {
     ),
     "a floor that does not see what was struck": Bug(
         "services/stats/domain/figures.py",
-        '"conversion": ("won", "lost", "excluded", "withdrawn"),',
+        '"conversion": ("won", "lost", "excluded", "withdrawn", "released"),',
         '"conversion": ("won", "lost"),',
         "tests/stats/test_figures.py -k test_the_floor_sees_what_was_struck",
     ),

@@ -12,7 +12,9 @@ from libs.events.intake import (
     ClientReached,
     ClientRefused,
     EngagementMerged,
+    Release,
     RequestAccepted,
+    RequestReleased,
     RequestWithdrawn,
     SessionHeld,
     SessionPurchased,
@@ -68,15 +70,23 @@ class Teller:
         requests, sessions, reviews = ([self.id() for _ in range(3)] for _ in range(3))
         for _ in self.some(1, 2, 3):
             ids = self.chance.choice(whose) | {"request_id": self.chance.choice(requests)}
-            yield from self.engagement(ids, sessions)
+            yield from self.engagement(ids, sessions, self.moment())
+        for _ in self.some(0, 0, 0, 1):
+            yield from self.turns(whose[0] | {"request_id": self.chance.choice(requests)}, sessions)
         for _ in self.some(0, 1, 2):
             yield from self.review(self.chance.choice(whose) | {"review_id": self.chance.choice(reviews)})
         for _ in self.some(0, 0, 1, 2):
             yield from self.views(self.chance.choice(whose))
 
-    def engagement(self, ids: dict[str, Any], sessions: list[UUID]) -> Iterator[Envelope]:
-        """Everything happens at a handful of moments, so that all that can fall together does."""
+    def turns(self, ids: dict[str, Any], sessions: list[UUID]) -> Iterator[Envelope]:
+        """A request that goes from one winner to the next, each with an answer of their own that is due."""
         begun = self.moment()
+        for _ in self.some(2, 3):
+            begun += timedelta(seconds=self.chance.choice((*DUE, 900)))
+            yield from self.engagement(ids | {"specialist_id": self.id()}, sessions, begun)
+
+    def engagement(self, ids: dict[str, Any], sessions: list[UUID], begun: datetime) -> Iterator[Envelope]:
+        """Everything happens at a handful of moments, so that all that can fall together does."""
         after = [*DUE, *self.chance.sample(WAITS, 4)]
         moments = [begun + timedelta(seconds=seconds) for seconds in after]
         facts = [*self.openings(ids, begun), *self.replies(ids, moments), *self.sessions(ids, sessions, moments)]
@@ -108,12 +118,15 @@ class Teller:
                 yield kind(**ids, at=at, version=version, session_id=session_id, number=1)
 
     def endings(self, ids: dict[str, Any], moments: list[datetime]) -> Iterator[Event]:
-        """Purchases, refusals and withdrawals, whether or not they could be, mostly within few moments."""
+        """Purchases, refusals, releases and withdrawals, whether or not they could be, mostly within few moments."""
         moments = self.chance.sample(moments, 2)
         for _ in self.some(0, 0, 1, 2):
             yield SessionPurchased(**ids, at=self.near(moments), number=self.chance.randint(1, 3))
         for _ in self.some(0, 0, 1, 2):
             yield ClientRefused(**ids, at=self.near(moments), reason="values")
+        for _ in self.some(0, 0, 0, 1, 2):
+            reason, again = self.chance.choice(get_args(Release)), self.chance.random() < 0.5
+            yield RequestReleased(**ids, at=self.near(moments), reason=reason, again=again)
         for _ in self.some(0, 1, 1, 2):
             nobody = {"specialist_id": None} if self.chance.random() < 0.2 else {}
             yield RequestWithdrawn(**ids | nobody, at=self.near(moments))

@@ -27,9 +27,11 @@ earliest AS (
     SELECT DISTINCT ON (request_id, specialist_id, tenant, register) *
     FROM told JOIN (VALUES
         ('RequestAccepted', 'opening'), ('FirstReplySent', 'reply'), ('ClientReached', 'reply'),
-        ('SessionPurchased', 'purchase'), ('ClientRefused', 'refusal'), ('RequestWithdrawn', 'withdrawal')
+        ('SessionPurchased', 'purchase'), ('ClientRefused', 'refusal'), ('RequestWithdrawn', 'withdrawal'),
+        ('RequestReleased', 'release')
     ) AS kind (said, register) USING (said)
-    WHERE said <> 'SessionPurchased' OR (data->>'number')::int >= 2
+    WHERE (said <> 'SessionPurchased' OR (data->>'number')::int >= 2)
+        AND (said <> 'RequestReleased' OR data->>'reason' <> 'silent')
     ORDER BY request_id, specialist_id, tenant, register, at, id),
 
 latest AS (
@@ -47,6 +49,7 @@ engagement AS (  -- but for sessions, an aggregate here is over one row: it only
         min((data->>'reply_due')::timestamptz) FILTER (WHERE register = 'opening') AS due,
         min(at) FILTER (WHERE register = 'reply') AS replied,
         min(at) FILTER (WHERE register = 'withdrawal') AS withdrew,
+        min(at) FILTER (WHERE register = 'release') AS released,
         min(at) FILTER (WHERE register = 'purchase') AS bought,
         min(id::text) FILTER (WHERE register = 'purchase') AS purchase,
         min(at) FILTER (WHERE register = 'refusal') AS refused,
@@ -63,17 +66,19 @@ engagement AS (  -- but for sessions, an aggregate here is over one row: it only
 derived AS (
     SELECT specialist_id, tenant, (opened AT TIME ZONE 'UTC')::date AS day,
         one_off, merged, held, held > 0 AS won, due, replied, replied - opened AS wait, bought, ground, struck,
+        released IS NOT NULL AND held = 0 AS was_released, released < coalesce(replied, 'infinity') AS freed,
         struck AND scope IN ('pre_session', 'conversion') AS struck_from_conversion,
         struck AND scope IN ('pre_session', 'effectiveness') AS struck_from_effectiveness,
         held = 0 AND withdrew IS NOT NULL AND withdrew < due
             AND (replied IS NULL OR withdrew < replied) AS withdrew_early,
         held > 0 AND refused IS NOT NULL AND refused >= first_held
-            AND (bought IS NULL OR (refused, refusal::uuid) < (bought, purchase::uuid)) AS was_refused
+            AND (bought IS NULL OR (refused, refusal::uuid) < (bought, purchase::uuid))
+        OR held > 0 AND released IS NOT NULL AND bought IS NULL AS was_refused
     FROM engagement WHERE opened IS NOT NULL),
 
 stood AS (
     SELECT *, CASE WHEN merged THEN 'merged' WHEN struck_from_conversion THEN 'excluded' WHEN won THEN 'won'
-        WHEN withdrew_early THEN 'withdrawn' ELSE 'lost' END AS standing,
+        WHEN withdrew_early THEN 'withdrawn' WHEN was_released THEN 'released' ELSE 'lost' END AS standing,
         NOT merged AND NOT withdrew_early AS exposed,
         won AND NOT merged AND NOT one_off AND NOT was_refused AS retainable
     FROM derived),
@@ -96,13 +101,13 @@ cell AS (
         (standing, 1),
         (CASE WHEN standing IN ('won', 'lost') AND one_off THEN 'one_off' END, 1),
         (CASE WHEN was_refused AND NOT merged THEN 'refused' END, 1),
-        (CASE WHEN exposed AND NOT struck_from_effectiveness THEN 'contacts'
-            WHEN exposed AND ground IN ('spam', 'platform_test') THEN 'unviewed' END, 1),
+        (CASE WHEN exposed AND NOT struck_from_effectiveness AND NOT was_released THEN 'contacts'
+            WHEN exposed AND struck_from_effectiveness AND ground IN ('spam', 'platform_test') THEN 'unviewed' END, 1),
         (CASE WHEN exposed AND NOT struck_from_effectiveness AND won THEN 'gained' END, 1),
         (CASE WHEN retainable AND bought IS NOT NULL THEN 'kept' WHEN retainable THEN 'gone' END, 1),
         (CASE WHEN retainable THEN 'sessions' END, held),
         (CASE WHEN replied <= due THEN 'in_time'
-            WHEN (struck OR merged OR withdrew_early) AND NOT won THEN 'forgiven'
+            WHEN (struck OR merged OR withdrew_early OR was_released AND freed) AND NOT won THEN 'forgiven'
             WHEN replied IS NOT NULL THEN 'late' ELSE 'unanswered' END, 1),
         (CASE WHEN wait <= interval '4 s' THEN 'waited_4s' WHEN wait <= interval '8 s' THEN 'waited_8s'
             WHEN wait <= interval '16 s' THEN 'waited_16s' WHEN wait <= interval '32 s' THEN 'waited_32s'

@@ -13,6 +13,7 @@ from libs.events.intake import (
     ClientRefused,
     EngagementMerged,
     RequestAccepted,
+    RequestReleased,
     RequestWithdrawn,
     SessionHeld,
     SessionPurchased,
@@ -76,6 +77,11 @@ def refusal(known: Known, at: datetime = MARCH + timedelta(days=5)):
 def withdrawal(known: Known, at: datetime = MARCH + timedelta(seconds=8)):
     """The client took the request back."""
     return enveloped(RequestWithdrawn(**known, at=at))
+
+
+def release(known: Known, at: datetime = MARCH + timedelta(seconds=20), *, reason: Any = "handed_over"):
+    """It was taken from Anna."""
+    return enveloped(RequestReleased(**known, at=at, reason=reason, again=True))
 
 
 def merge(known: Known, *, version: int = 1, merged: bool = True):

@@ -54,7 +54,7 @@ def engagement_fact(event_id: UUID) -> st.SearchStrategy[Engagement]:
     session = st.builds(Session, versions, own, st.booleans(), moments)
     which = st.sampled_from([UUID(int=50), UUID(int=51)])
     ruling = st.builds(Ruling, versions, own, st.booleans(), decisions, grounds, scopes)
-    names = st.sampled_from(["reply", "purchase", "refusal", "withdrawal"])
+    names = st.sampled_from(["reply", "purchase", "refusal", "withdrawal", "release"])
     single = st.builds(once, names, st.builds(First, moments, own))
     return st.one_of(
         opening, opening, single, single,

@@ -61,7 +61,9 @@ async def test_a_specialist_sees_what_became_of_her_requests(told, read):
     assert answer["conversion"] == {
         "window": {"from": "2026-02-01", "to": "2026-03-31"},
         "estimate": 7 / 22, "interval": {"low": ANY, "high": ANY}, "raw": 0.5,
-        "counts": {"won": 1, "lost": 1, "maturing": 0, "excluded": 1, "forgiven": 1, "refused": 0, "one_off": 0},
+        "counts": {
+            "won": 1, "lost": 1, "maturing": 0, "excluded": 1, "forgiven": 1, "refused": 0, "one_off": 0, "released": 0,
+        },
         "inputs": {"alpha": 6, "beta": 14, "won": 1, "lost_weight": 1},
         "versus_platform": {"average": 0.3, "p_above": ANY, "percentile": ANY, "words": NOT_YET},
         "enough_data": False, "words": NOT_YET, "shown": {}, "explanation": link,

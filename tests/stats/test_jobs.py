@@ -164,7 +164,8 @@ def test_what_a_month_earns(overall, zones, before, earned):
 
 
 async def test_the_reconciler_finds_nothing_in_what_the_fold_has_counted(stats_service, database):
-    histories = [event for _ in range(150) for event in Teller(20260301).history()]
+    teller = Teller(20260301)
+    histories = [event for _ in range(400) for event in teller.history()]
     for batch in Teller(7).retold(histories, sizes=(50, 200)):
         await hear(stats_service, *batch)
     assert await every_mismatch(database) == []

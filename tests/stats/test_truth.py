@@ -23,6 +23,8 @@ COUNTERS = f"SELECT specialist_id, tenant, day, {', '.join(METRICS)} FROM counte
 SUMS = ", ".join(f"sum({metric})" for metric in METRICS)
 JOURNAL = f"SELECT specialist_id, tenant, day, {SUMS} FROM journal GROUP BY specialist_id, tenant, day"  # noqa: S608
 
+OWN_DUE = "min((data->>'reply_due')::timestamptz) FILTER (WHERE register = 'opening')"
+
 # What is right in the oracle, and what somebody might have thought: each must show in some history.
 MISTAKES = [
     ("number')::int >= 2", "number')::int >= 1"),
@@ -38,6 +40,13 @@ MISTAKES = [
     ("NOT merged AND NOT one_off", "NOT merged AND NOT (one_off AND NOT struck_from_conversion)"),
     ("replied <= due", "replied < due"),
     ("(struck OR merged", "(struck_from_conversion OR merged"),
+    ("data->>'reason' <> 'silent'", "true"),
+    ("WHEN was_released THEN 'released' ELSE", "ELSE"),
+    ("struck_from_effectiveness AND NOT was_released", "struck_from_effectiveness"),
+    ("was_released AND freed", "was_released"),
+    ("released IS NOT NULL AND bought IS NULL", "released IS NOT NULL"),
+    ("released < coalesce(replied", "released <= coalesce(replied"),
+    (OWN_DUE, f"min({OWN_DUE}) OVER (PARTITION BY request_id, tenant)"),
     ("wait <= interval '4096 s'", "wait < interval '4096 s'"),
     ("min(at) FILTER (WHERE said LIKE 'Review%')", "min(at)"),
     ("day, data->>'source')", "day)"),

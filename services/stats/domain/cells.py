@@ -11,7 +11,7 @@ from services.stats.domain.policy import Policy
 METRICS: tuple[Metric, ...] = get_args(Metric)
 WAITS: tuple[Metric, ...] = tuple(metric for metric in METRICS if metric.startswith("waited"))
 WAIT_ENDS = tuple(4 << n for n in range(len(WAITS) - 1))  # seconds; each bucket is twice as wide as the one before
-Standing = Literal["merged", "excluded", "won", "withdrawn", "lost"]
+Standing = Literal["merged", "excluded", "won", "withdrawn", "released", "lost"]
 Cells = dict[Metric, int]
 
 
@@ -38,8 +38,8 @@ def _engagement(it: Engagement, opening: Opening, policy: Policy) -> Cells:
     if not merged and not early:
         cells |= _product(it, won=bool(held), policy=policy)
     if held and not merged:
-        cells |= _returned(it, opening, held=len(held), refused=refused(it, since=min(held)))
-    return cells | _promise(it, opening, pardoned=not held and (merged or early or struck(it)))
+        cells |= _returned(it, opening, held=len(held), parted=refused(it, since=min(held)) or let_go(it))
+    return cells | _promise(it, opening, pardoned=not held and (merged or early or struck(it) or freed(it)))
 
 
 def standing(it: Engagement, *, won: bool, merged: bool, early: bool) -> Standing:
@@ -50,7 +50,9 @@ def standing(it: Engagement, *, won: bool, merged: bool, early: bool) -> Standin
         return "excluded"
     if won:
         return "won"
-    return "withdrawn" if early else "lost"
+    if early:
+        return "withdrawn"
+    return "lost" if it.release is None else "released"
 
 
 def struck(it: Engagement, figure: Literal["conversion", "effectiveness"] | None = None) -> bool:
@@ -72,16 +74,28 @@ def refused(it: Engagement, *, since: datetime) -> bool:
     return it.purchase is None or it.refusal < it.purchase
 
 
+def let_go(it: Engagement) -> bool:
+    """Whether the work ended in a way that is nobody's fault, with no second purchase known that it might take (D5)."""
+    return it.release is not None and it.purchase is None
+
+
+def freed(it: Engagement) -> bool:
+    """Whether such an end left nothing to answer; what was answered late before it stays late (D5, D6)."""
+    return it.release is not None and (it.reply is None or it.release.at < it.reply.at)
+
+
 def _product(it: Engagement, *, won: bool, policy: Policy) -> Cells:
     """The path from a view to a session; some grounds say that the view was none either (D14)."""
     if struck(it, "effectiveness"):
         return {"unviewed": 1} if it.ruling and it.ruling.ground in policy.views_leave else {}
-    return {"contacts": 1, "gained": 1} if won else {"contacts": 1}
+    if won:
+        return {"contacts": 1, "gained": 1}
+    return {"contacts": 1} if it.release is None else {}
 
 
-def _returned(it: Engagement, opening: Opening, *, held: int, refused: bool) -> Cells:
-    """A client who met the specialist came back or not; a refusal takes the question away, never the win (D1, R13)."""
-    if refused:
+def _returned(it: Engagement, opening: Opening, *, held: int, parted: bool) -> Cells:
+    """A client who met the specialist came back or not; a parting takes the question away, never the win (D1, R13)."""
+    if parted:
         return {"refused": 1}
     if opening.one_off:
         return {}
@@ -89,7 +103,7 @@ def _returned(it: Engagement, opening: Opening, *, held: int, refused: bool) -> 
 
 
 def _promise(it: Engagement, opening: Opening, *, pardoned: bool) -> Cells:
-    """The reply promise: an exclusion forgives a breach and never takes a promise kept."""
+    """The reply promise: what pardons forgives a breach and never takes a promise kept."""
     if it.reply is None:
         return {"forgiven" if pardoned else "unanswered": 1}
     seconds = (it.reply.at - opening.at).total_seconds()

@@ -10,14 +10,14 @@ from services.stats.domain.priors import MILLION
 from services.stats.domain.shares import Yardstick
 
 Stands = Literal[
-    "won", "lost", "maturing", "excluded", "withdrawn", "merged", "contact", "gained", "unviewed", "viewed",
+    "won", "lost", "maturing", "excluded", "withdrawn", "released", "merged", "contact", "gained", "unviewed", "viewed",
     "kept", "gone", "refused", "in_time", "late", "unanswered", "forgiven", "reviewed", "annulled",
 ]  # fmt: skip
 # The counts that give the word, the decisive first, and the rule of the house's book each follows from.
 WORDS: Mapping[Figure, Mapping[Metric, tuple[Stands, str]]] = {
     "conversion": {
         "won": ("won", "D8"), "lost": ("lost", "R6"), "excluded": ("excluded", "R5"),
-        "withdrawn": ("withdrawn", "D6"), "merged": ("merged", "D12"),
+        "withdrawn": ("withdrawn", "D6"), "released": ("released", "D5"), "merged": ("merged", "D12"),
     },
     "effectiveness": {
         "gained": ("gained", "D14"), "contacts": ("contact", "D14"), "unviewed": ("unviewed", "D14"),
@@ -41,7 +41,7 @@ class Explained(NamedTuple):
     rule: str
 
 
-NEUTRAL = frozenset({"excluded", "withdrawn", "merged", "refused", "forgiven", "annulled"})
+NEUTRAL = frozenset({"excluded", "withdrawn", "released", "merged", "refused", "forgiven", "annulled"})
 
 
 def explained(figure: Figure, day: date, cells: Cells, by: Yardstick) -> Explained:
@@ -50,5 +50,7 @@ def explained(figure: Figure, day: date, cells: Cells, by: Yardstick) -> Explain
     if metric == LOSSES.get(figure):
         weight = by.lost_weight(figure, day) / MILLION
         return Explained(stands if by.ripe(figure, day) else "maturing", weight, rule)
+    if metric == "forgiven" and "released" in cells:
+        rule = "D5"
     counts = stands not in NEUTRAL and (metric != "unanswered" or day < by.as_of)
     return Explained(stands, float(counts), rule)

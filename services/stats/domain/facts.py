@@ -89,6 +89,7 @@ class Engagement(Struct, frozen=True, omit_defaults=True, gc=False):
     purchase: First | None = None
     refusal: First | None = None
     withdrawal: First | None = None
+    release: First | None = None
     ruling: Ruling | None = None
     merge: Mark | None = None
 
@@ -106,6 +107,7 @@ class Engagement(Struct, frozen=True, omit_defaults=True, gc=False):
             purchase=first(self.purchase, other.purchase),
             refusal=first(self.refusal, other.refusal),
             withdrawal=first(self.withdrawal, other.withdrawal),
+            release=first(self.release, other.release),
             ruling=last(self.ruling, other.ruling),
             merge=last(self.merge, other.merge),
         )
@@ -113,7 +115,7 @@ class Engagement(Struct, frozen=True, omit_defaults=True, gc=False):
     def cause(self, before: Self) -> UUID:
         """The event that weighs most among those that made this of what was before."""
         was = {it.event_id for it in before.sessions.values()}
-        for name in ("ruling", "merge", "opening", "refusal", "withdrawal", "purchase", "reply"):
+        for name in ("ruling", "merge", "opening", "refusal", "release", "withdrawal", "purchase", "reply"):
             register = getattr(self, name)
             if register is not None and register != getattr(before, name):
                 return register.event_id  # type: ignore[no-any-return]

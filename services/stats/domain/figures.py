@@ -20,8 +20,8 @@ from services.stats.domain.windows import Window
 
 NOT_YET = "not enough data yet"
 GROSS: Mapping[Figure, tuple[Metric, ...]] = {
-    "conversion": ("won", "lost", "excluded", "withdrawn"),
-    "effectiveness": ("won", "lost", "excluded", "withdrawn"),
+    "conversion": ("won", "lost", "excluded", "withdrawn", "released"),
+    "effectiveness": ("won", "lost", "excluded", "withdrawn", "released"),
     "retention": ("kept", "gone", "refused"),
     "reviews": ("reviews", "annulled"),
     "reply_promise": ("in_time", "late", "unanswered", "forgiven"),

@@ -24,6 +24,7 @@ class Counts(NamedTuple):
     forgiven: int
     refused: int
     one_off: int
+    released: int
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def counts_of(total: Cells, *, won: int, lost: int, maturing: int = 0) -> Counts
     """The cases of a share, with the neutral ones beside them."""
     return Counts(
         won, lost, maturing, total.get("excluded", 0), total.get("forgiven", 0), total.get("refused", 0),
-        total.get("one_off", 0),
+        total.get("one_off", 0), total.get("released", 0),
     )  # fmt: skip
 
 

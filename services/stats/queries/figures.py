@@ -30,7 +30,7 @@ BENCHMARK = text("""
 """)
 # Which of an entity's counts put it into the explanation of a figure.
 EXPLAINED: Mapping[Figure, tuple[Metric, ...]] = {
-    "conversion": ("won", "lost", "excluded", "withdrawn", "merged"),
+    "conversion": ("won", "lost", "excluded", "withdrawn", "released", "merged"),
     "effectiveness": ("contacts", "gained", "unviewed", "views"),
     "retention": ("kept", "gone", "refused"),
     "reviews": ("reviews", "annulled"),

@@ -39,10 +39,11 @@ SHARES = text("""
         UNION ALL SELECT 'reply_promise', in_time, promises FROM each)
     SELECT figure, CAST(k AS int), CAST(n AS int), count(*) FROM share WHERE n > 0 GROUP BY 1, 2, 3
 """)
-# A case that support struck, or that is part of another, says nothing about how long cases take.
+# A case that support struck, that is part of another or that was released says nothing about how long cases take.
 LAGS = text("""
     WITH seen AS (
-        SELECT day, CAST(state->'opening'->>2 AS boolean) AS one_off, state ? 'refusal' AS refused,
+        SELECT day, CAST(state->'opening'->>2 AS boolean) AS one_off,
+            state ? 'refusal' AS refused, state ? 'release' AS released,
             (SELECT min(CAST(session->>3 AS timestamptz)) FROM jsonb_each(state->'sessions') AS held (id, session)
              WHERE CAST(session->>2 AS boolean)) AS met,
             CAST(state->'purchase'->>0 AS timestamptz) AS bought
@@ -50,8 +51,9 @@ LAGS = text("""
             AND NOT coalesce(CAST(state->'ruling'->>2 AS boolean), false)
             AND NOT coalesce(CAST(state->'merge'->>2 AS boolean), false)),
     lag AS (
-        SELECT 'conversion' AS figure, day, met AS came FROM seen
-        UNION ALL SELECT 'retention', day, bought FROM seen WHERE met IS NOT NULL AND NOT one_off AND NOT refused)
+        SELECT 'conversion' AS figure, day, met AS came FROM seen WHERE met IS NOT NULL OR NOT released
+        UNION ALL SELECT 'retention', day, bought FROM seen
+            WHERE met IS NOT NULL AND NOT one_off AND NOT refused AND (bought IS NOT NULL OR NOT released))
     SELECT figure, came IS NOT NULL AS has_come,
         greatest(0, coalesce(CAST(came AT TIME ZONE 'UTC' AS date), :as_of) - day) AS age, count(*)
     FROM lag GROUP BY 1, 2, 3

@@ -40,6 +40,7 @@ MISMATCHES = text(f"""
             CAST(state->'opening'->>0 AS timestamptz) AS opened, CAST(state->'opening'->>2 AS boolean) AS one_off,
             CAST(state->'opening'->>3 AS timestamptz) AS due, CAST(state->'reply'->>0 AS timestamptz) AS replied,
             CAST(state->'withdrawal'->>0 AS timestamptz) AS withdrawn_at,
+            CAST(state->'release'->>0 AS timestamptz) AS released_at,
             CAST(state->'refusal'->>0 AS timestamptz) AS refused_at, CAST(state->'refusal'->>1 AS uuid) AS refused_by,
             CAST(state->'purchase'->>0 AS timestamptz) AS bought_at, CAST(state->'purchase'->>1 AS uuid) AS bought_by,
             coalesce(CAST(state->'ruling'->>2 AS boolean), false) AS struck, state->'ruling'->>4 AS ground,
@@ -55,30 +56,36 @@ MISMATCHES = text(f"""
             begun AND struck AND scope IN ('pre_session', 'effectiveness') AS unseen,
             begun AND held = 0 AND coalesce(withdrawn_at < due AND (replied IS NULL OR withdrawn_at < replied), false)
                 AS early,
-            begun AND held > 0 AND NOT merged AND coalesce(refused_at >= met AND
-                (bought_at IS NULL OR (refused_at, refused_by) < (bought_at, bought_by)), false) AS parted,
+            begun AND held > 0 AND NOT merged AND (coalesce(refused_at >= met AND
+                (bought_at IS NULL OR (refused_at, refused_by) < (bought_at, bought_by)), false)
+                OR released_at IS NOT NULL AND bought_at IS NULL) AS parted,
+            held = 0 AND released_at IS NOT NULL AS ended,
             width_bucket(extract(epoch FROM replied - opened) - 0.0000001, CAST(ARRAY[{_ENDS}] AS numeric[])) AS bucket
         FROM register),
     placed AS (
         SELECT *, begun AND NOT merged AND NOT out AS counts, begun AND NOT merged AND NOT early AS product,
-            begun AND held > 0 AND NOT merged AND NOT parted AND NOT one_off AS retained
+            begun AND held > 0 AND NOT merged AND NOT parted AND NOT one_off AS retained,
+            held = 0 AND (struck OR merged OR early OR ended AND coalesce(released_at < replied, true)) AS pardoned
         FROM judged),
     counted AS (
         SELECT day,
-            CAST(counts AND held > 0 AS int) AS won, CAST(counts AND held = 0 AND NOT early AS int) AS lost,
+            CAST(counts AND held > 0 AS int) AS won,
+            CAST(counts AND held = 0 AND NOT early AND NOT ended AS int) AS lost,
             CAST(out AS int) AS excluded, CAST(counts AND early AS int) AS withdrawn,
-            CAST(begun AND merged AS int) AS merged, CAST(counts AND NOT early AND one_off AS int) AS one_off,
+            CAST(counts AND ended AND NOT early AS int) AS released,
+            CAST(begun AND merged AS int) AS merged,
+            CAST(counts AND NOT early AND NOT ended AND one_off AS int) AS one_off,
             CAST(parted AS int) AS refused,
-            CAST(product AND NOT unseen AS int) AS contacts, CAST(product AND NOT unseen AND held > 0 AS int) AS gained,
+            CAST(product AND NOT unseen AND NOT ended AS int) AS contacts,
+            CAST(product AND NOT unseen AND held > 0 AS int) AS gained,
             CAST(product AND unseen AND ground = ANY(CAST(:views_leave AS text[])) AS int) AS unviewed, seen AS views,
             CAST(retained AND bought_at IS NOT NULL AS int) AS kept,
             CAST(retained AND bought_at IS NULL AS int) AS gone,
             CASE WHEN retained THEN held ELSE 0 END AS sessions,
             CAST(begun AND replied <= due AS int) AS in_time,
-            CAST(begun AND NOT coalesce(replied <= due, false) AND held = 0 AND (struck OR merged OR early) AS int)
-                AS forgiven,
-            CAST(begun AND replied > due AND NOT (held = 0 AND (struck OR merged OR early)) AS int) AS late,
-            CAST(begun AND replied IS NULL AND NOT (held = 0 AND (struck OR merged OR early)) AS int) AS unanswered,
+            CAST(begun AND NOT coalesce(replied <= due, false) AND pardoned AS int) AS forgiven,
+            CAST(begun AND replied > due AND NOT pardoned AS int) AS late,
+            CAST(begun AND replied IS NULL AND NOT pardoned AS int) AS unanswered,
             {_WAITS},
             CAST(kind = 'review' AND score IS NOT NULL AND NOT void AS int) AS reviews,
             CASE WHEN kind = 'review' AND NOT void THEN score END AS stars,

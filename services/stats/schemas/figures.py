@@ -23,6 +23,7 @@ _LINK = f"/stats/v1/specialists/{_SPECIALIST}/figures/conversion/explanation?fro
 _WINDOW: dict[str, JsonValue] = {"from": "2026-01-01", "to": "2026-03-31"}
 _COUNTS: dict[str, JsonValue] = {
     "won": 12, "lost": 25, "maturing": 3, "excluded": 4, "forgiven": 1, "refused": 1, "one_off": 2,
+    "released": 1,
 }  # fmt: skip
 _VERSUS: dict[str, JsonValue] = {
     "average": 0.3, "p_above": 0.548, "percentile": 0.547, "words": "in line with the platform average",
@@ -70,9 +71,12 @@ class CountsView(Output):
     lost: int
     maturing: int = Field(description="Not won so far, and too young to be counted in full.")
     excluded: int = Field(description="Struck from the record by support: in neither of the others (R5).")
-    forgiven: int = Field(description="Broken reply promises that an exclusion or a withdrawal forgave.")
-    refused: int = Field(description="Ended by the specialist after session 1: no question of coming back (R13).")
+    forgiven: int = Field(description="Broken reply promises that an exclusion, a withdrawal or a release forgave.")
+    refused: int = Field(description="Ended by the specialist after session 1: no question of coming back (R13, D5).")
     one_off: int = Field(description="Meant as a single consultation from the start (R8).")
+    released: int = Field(
+        description="Handed over, referred, or not to be reached, before any session (B17, C10, B14)."
+    )
 
 
 class Versus(Output):
