@@ -16,13 +16,12 @@ from services.intake.domain import Racer, offered
 from services.intake.queries import (
     Card,
     Entry,
-    anything_after,
     entries_after,
     moment,
+    news_after,
     open_cards,
     racers_of,
     top_of,
-    unnumbered,
 )
 from services.intake.settings import Settings
 
@@ -103,12 +102,12 @@ class Hub:
 
     async def load(self) -> None:
         """Begin with what is open, and with as much of the past as may be resumed from."""
-        async with self._database.session(EVERY_TENANT, read_only=True) as tx:
-            self._top = await top_of(tx)
+        async with self._database.autocommit(EVERY_TENANT) as db, db.transaction(isolation="repeatable_read"):
+            self._top = await top_of(db)
             self._forgotten = max(0, self._top - self._settings.feed_keeps)
-            for card in await open_cards(tx, self._settings.feed_shows):
+            for card in await open_cards(db, self._settings.feed_shows):
                 self._cards[card.tenant][card.id] = Frame(0, card, False, _shown(card))
-            for entry in await entries_after(tx, self._forgotten):
+            for entry in await entries_after(db, self._forgotten):
                 self._remember(_frame(entry))
 
     async def look(self) -> None:
@@ -168,12 +167,10 @@ class Hub:
 
     async def _news(self) -> Iterable[Entry]:
         async with self._database.autocommit(EVERY_TENANT) as db:
-            if not await anything_after(db, self._top):
-                return ()
-        async with self._database.session(EVERY_TENANT) as tx:
-            if await unnumbered(tx):
-                await number_feed(tx)
-            return await entries_after(tx, self._top)
+            news = await news_after(db, self._top)
+            if news.unnumbered:
+                await number_feed(db)
+            return await entries_after(db, self._top) if any(news) else ()
 
     def _take(self, entry: Entry) -> None:
         cards = self._cards[entry.card.tenant]

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.kit.sql import FastConnection
 from services.intake import domain
 from services.intake.domain import Racer
 from services.intake.queries import racers_of
-from services.intake.tables import FEED_POSITIONS, FeedEntryRow, FeedTicketRow
+from services.intake.tables import FeedEntryRow, FeedTicketRow
 
 LASTS = timedelta(seconds=30)
 KEEPS = 100_000
@@ -24,10 +25,13 @@ ADMIT = (
     .returning(FeedTicketRow.tenant, FeedTicketRow.specialist_id)
 )
 FORGET_TICKETS = delete(FeedTicketRow).where(FeedTicketRow.expires_at <= bindparam("now"))
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('intake feed'))")
-_waiting = select(FeedEntryRow.id).where(FeedEntryRow.position.is_(None)).order_by(FeedEntryRow.id).subquery()
-_numbered = select(_waiting.c.id, FEED_POSITIONS.next_value().label("position")).subquery()
-NUMBER = update(FeedEntryRow).where(FeedEntryRow.id == _numbered.c.id).values(position=_numbered.c.position)
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('intake feed'))"
+NUMBER = """
+UPDATE feed_log SET position = numbered.position FROM (
+  SELECT id, nextval('feed_positions') AS position
+  FROM (SELECT id FROM feed_log WHERE position IS NULL ORDER BY id) waiting
+) numbered WHERE feed_log.id = numbered.id
+"""
 TRIM = delete(FeedEntryRow).where(
     FeedEntryRow.position <= select(func.max(FeedEntryRow.position) - bindparam("keep")).scalar_subquery()
 )
@@ -62,14 +66,15 @@ async def admit(tx: AsyncSession, secret: str, *, now: datetime) -> tuple[str, R
     return ticket.tenant, racer
 
 
-async def number_feed(tx: AsyncSession) -> None:
+async def number_feed(db: FastConnection) -> None:
     """Give what has been committed its place in the order.
 
     Were entries numbered as they are written, a lower number could be committed after a higher one, and a reader
     past the higher would never see it.
     """
-    await tx.execute(ONE_AT_A_TIME)
-    await tx.execute(NUMBER)
+    async with db.transaction():
+        await db.execute(ONE_AT_A_TIME)
+        await db.execute(NUMBER)
 
 
 async def tidy_feed(tx: AsyncSession, *, now: datetime) -> None:

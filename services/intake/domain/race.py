@@ -168,14 +168,14 @@ def _may_take(press: Press, racer: Racer, rules: RaceRules, *, in_danger: bool) 
 def _claim(press: Press, request: Request, rules: RaceRules) -> Claim:
     """The request, and a wait before the next one (B5)."""
     now, reaction = press.now, press.now - request.shown_at
+    due = answer_due(now, request.promised_until, request.kind, rules)
     won = replace(
-        request, accepted_by=press.specialist_id, accepted_at=now, rest_until=now + cooldown(now, rules),
-        reply_due=answer_due(now, request.promised_until, request.kind, rules),
-    )  # fmt: skip
+        request, accepted_by=press.specialist_id, accepted_at=now, rest_until=now + cooldown(now, rules), reply_due=due
+    )
     accepted = RequestAccepted(
         tenant=request.tenant, at=now, request_id=request.id, specialist_id=press.specialist_id,
         client_id=request.client_id, kind=request.kind, one_off=request.one_off, opened_at=request.opened_at,
-        reply_due=won.reply_due, round=request.round, reaction_ms=max(0, reaction // timedelta(milliseconds=1)),
+        reply_due=due, round=request.round, reaction_ms=max(0, reaction // timedelta(milliseconds=1)),
     )  # fmt: skip
     acceptance = _won_before(won)
     if acceptance is None:

@@ -1,14 +1,22 @@
 """Reads: straight from tables to answers."""
 
+from services.intake.queries.engagements import (
+    engagement_of,
+    linked_to,
+    lock_requests,
+    merge_of,
+    others_merged,
+    purchases_of,
+    standing,
+)
 from services.intake.queries.feed import (
     Card,
     Entry,
-    anything_after,
     entries_after,
+    news_after,
     open_cards,
     racers_of,
     top_of,
-    unnumbered,
 )
 from services.intake.queries.policies import ADAPTER, DEFAULTS, policy_history, rules_of, rules_with
 from services.intake.queries.race import Presser, load_press
@@ -25,11 +33,12 @@ from services.intake.queries.requests import (
     request_of,
     seen_request,
 )
-from services.intake.queries.sessions import session_of
+from services.intake.queries.sessions import seen_session, seen_sessions, session_of, sessions_of
 
 __all__ = [
-    "ADAPTER", "DEFAULTS", "Card", "Entry", "Presser", "SealedContact", "SeenRequest", "alive", "anything_after",
-    "contact_of", "due_requests", "entries_after", "former_winner", "joined_at", "load_press", "moment", "open_cards",
-    "policy_history", "racer_of", "racers_of", "request_of", "rules_of", "rules_with", "seen_request", "session_of",
-    "top_of", "unnumbered",
+    "ADAPTER", "DEFAULTS", "Card", "Entry", "Presser", "SealedContact", "SeenRequest", "alive",
+    "contact_of", "due_requests", "engagement_of", "entries_after", "former_winner", "joined_at", "linked_to",
+    "load_press", "lock_requests", "merge_of", "moment", "news_after", "open_cards", "others_merged", "policy_history",
+    "purchases_of", "racer_of", "racers_of", "request_of", "rules_of", "rules_with", "seen_request", "seen_session",
+    "seen_sessions", "session_of", "sessions_of", "standing", "top_of",
 ]  # fmt: skip

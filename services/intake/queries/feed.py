@@ -3,51 +3,43 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select, union_all
+import asyncpg
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Category, Kind, Locale
 from libs.kit.sql import FastConnection
 from services.intake.domain import Age, Racer
-from services.intake.tables import AvoidanceRow, BarRow, FeedEntryRow, RequestRow, SpecialistRow
+from services.intake.tables import SpecialistRow
 
-_kept_from = union_all(
-    select(BarRow.specialist_id).where(BarRow.request_id == RequestRow.id).correlate(RequestRow),
-    select(AvoidanceRow.specialist_id)
-    .where(AvoidanceRow.tenant == RequestRow.tenant, AvoidanceRow.client_id == RequestRow.client_id)
-    .correlate(RequestRow),
-).subquery()
-BARRED = select(func.array_agg(_kept_from.c.specialist_id)).scalar_subquery().label("barred")
 # What a card is made of, and whom it is for; how to reach the client is not among it (B2, B3).
-CARD = (
-    RequestRow.id, RequestRow.tenant, RequestRow.number, RequestRow.category, RequestRow.opened_at, RequestRow.kind,
-    RequestRow.danger_at.is_not(None).label("urgent"), RequestRow.direct_to, RequestRow.age, RequestRow.locale, BARRED,
-)  # fmt: skip
-ENTRIES = (
-    select(FeedEntryRow.position, FeedEntryRow.gone, *CARD)
-    .join(RequestRow, RequestRow.id == FeedEntryRow.request_id)
-    .where(FeedEntryRow.position > bindparam("position"))
-    .order_by(FeedEntryRow.position)
-)
-UNNUMBERED = select(select(FeedEntryRow.id).where(FeedEntryRow.position.is_(None)).exists())
-NEWS = """
-SELECT EXISTS (SELECT FROM feed_log WHERE position IS NULL) OR EXISTS (SELECT FROM feed_log WHERE position > $1)
+CARD = """
+r.id, r.tenant, r.number, r.category, r.opened_at, r.kind, r.danger_at IS NOT NULL AS urgent, r.direct_to, r.age,
+r.locale, ARRAY(
+  SELECT specialist_id FROM bars b WHERE b.request_id = r.id
+  UNION ALL SELECT specialist_id FROM avoidances a WHERE a.tenant = r.tenant AND a.client_id = r.client_id
+) AS barred
 """
-TOP = select(func.coalesce(func.max(FeedEntryRow.position), 0))
-_age = func.row_number().over(partition_by=RequestRow.tenant, order_by=RequestRow.shown_at.desc())
-_newest = (
-    select(RequestRow.id, _age.label("age"))
-    .where(RequestRow.accepted_by.is_(None), RequestRow.closed_at.is_(None))
-    .subquery()
-)
-OPEN = (
-    select(*CARD)
-    .join(_newest, _newest.c.id == RequestRow.id)
-    .where(_newest.c.age <= bindparam("most"))
-    .order_by(_newest.c.age.desc())
-)
+ENTRIES = f"""
+SELECT f.position, f.gone, {CARD} FROM feed_log f JOIN requests r ON r.id = f.request_id
+WHERE f.position > $1 ORDER BY f.position
+"""  # noqa: S608 - put together from what stands above
+NEWS = """
+SELECT EXISTS (SELECT FROM feed_log WHERE position IS NULL) AS unnumbered,
+  EXISTS (SELECT FROM feed_log WHERE position > $1) AS newer
+"""
+# The newest of each tenant, the oldest of them first.
+OPEN = f"""
+SELECT {CARD} FROM requests r JOIN (
+  SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY shown_at DESC) AS age
+  FROM requests WHERE accepted_by IS NULL AND closed_at IS NULL
+) newest USING (id)
+WHERE newest.age <= $1 ORDER BY newest.age DESC
+"""  # noqa: S608 - put together from what stands above
+TOP = "SELECT coalesce(max(position), 0) FROM feed_log"
 READERS = select(
     SpecialistRow.id, SpecialistRow.tenant, SpecialistRow.on_duty_until, SpecialistRow.accepts_minors,
     SpecialistRow.languages,
@@ -80,30 +72,32 @@ class Entry:
     card: Card
 
 
-async def entries_after(tx: AsyncSession, position: int) -> Sequence[Entry]:
+class News(NamedTuple):
+    """Whether something happened that has no place in the order yet, and whether something has a later one."""
+
+    unnumbered: bool
+    newer: bool
+
+
+async def entries_after(db: FastConnection, position: int) -> Sequence[Entry]:
     """What happened since, in order, in every tenant."""
-    rows = await tx.execute(ENTRIES, {"position": position})
-    return [Entry(row.position, row.gone, _card(row)) for row in rows]
+    return [Entry(row["position"], row["gone"], _card(row)) for row in await db.fetch(ENTRIES, position)]
 
 
-async def anything_after(db: FastConnection, position: int) -> bool:
-    """Whether anything happened since: what the feed asks ten times a second, and mostly in vain."""
-    return bool(await db.fetchval(NEWS, position))
+async def news_after(db: FastConnection, position: int) -> News:
+    """What the feed asks ten times a second, and mostly in vain."""
+    [row] = await db.fetch(NEWS, position)
+    return News(*row)
 
 
-async def unnumbered(tx: AsyncSession) -> bool:
-    """Whether something happened that has no place in the order yet."""
-    return bool(await tx.scalar(UNNUMBERED))
-
-
-async def top_of(tx: AsyncSession) -> int:
+async def top_of(db: FastConnection) -> int:
     """The position of what happened last."""
-    return await tx.scalar(TOP) or 0
+    return int(await db.fetchval(TOP))
 
 
-async def open_cards(tx: AsyncSession, most: int) -> Sequence[Card]:
+async def open_cards(db: FastConnection, most: int) -> Sequence[Card]:
     """What is there to accept, in every tenant, oldest first."""
-    return [_card(row) for row in await tx.execute(OPEN, {"most": most})]
+    return [_card(row) for row in await db.fetch(OPEN, most)]
 
 
 async def racers_of(tx: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[str, UUID], Racer]:
@@ -119,8 +113,8 @@ async def racers_of(tx: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[str, UU
     }
 
 
-def _card(row: Row[*tuple[object, ...]]) -> Card:
+def _card(row: asyncpg.Record) -> Card:
     return Card(
-        row.id, row.tenant, row.number, row.category, row.opened_at, row.kind, row.urgent, row.direct_to, row.age,
-        row.locale, frozenset(row.barred or ()),
+        row["id"], row["tenant"], row["number"], row["category"], row["opened_at"], row["kind"], row["urgent"],
+        row["direct_to"], row["age"], row["locale"], frozenset(row["barred"]),
     )  # fmt: skip
