@@ -61,6 +61,14 @@ class OrderDelivered(Event, topic="intake.orders", key="order_id"):
     late: Annotated[bool, Meta(description="Later than an urgent order was due (C2).")]
 
 
+class OrderReopened(Event, topic="intake.orders", key="order_id"):
+    """The client cannot open the result: it is due again (C1)."""
+
+    order_id: UUID
+    specialist_id: UUID
+    reports: Annotated[int, Meta(ge=1, description="How often so far.")]
+
+
 class OrderChanged(Event, topic="intake.orders", key="order_id"):
     """The client changed the order; how often that may be is bounded (C8)."""
 
