@@ -211,34 +211,3 @@ def test_d7_a_key_belongs_to_one_request() -> None:
     """Whoever uses it for another one is told so, and accepts nothing by accident."""
     with pytest.raises(domain.KeyReused):
         domain.already(a_press(a_request(), earlier=Pressed(uuid7(), Receipt(2, 1, NOON))))
-
-
-def test_d8_a_session_has_no_outcome_before_it_begins() -> None:
-    """And afterwards each change of mind is a version, while saying it again is none."""
-    session = domain.Session(uuid7(), THERAPY, uuid7(), ANNA.id, 1, NOON, None, 0)
-    with pytest.raises(domain.SessionNotStarted):
-        domain.settle(session, ANNA.id, "held", now=NOON - timedelta(seconds=1))
-    told = domain.settle(session, ANNA.id, "held", now=NOON)
-    assert told is not None
-    assert told.version == 1
-    held = domain.Session(uuid7(), THERAPY, uuid7(), ANNA.id, 1, NOON, "held", 1)
-    assert domain.settle(held, ANNA.id, "held", now=NOON) is None
-    with pytest.raises(domain.SessionUnknown):
-        domain.settle(session, BORIS.id, "held", now=NOON)
-
-
-def test_a_session_belongs_to_the_winner_and_begins_after_the_acceptance() -> None:
-    """Nobody else books one, and none is older than its engagement."""
-    book: dict[str, Any] = {"session_id": uuid7(), "number": 1, "now": NOON}
-    with pytest.raises(domain.RequestUnknown):
-        domain.book(request=taken_by(BORIS), specialist_id=ANNA.id, starts_at=NOON, **book)
-    with pytest.raises(domain.RequestClosed):
-        domain.book(
-            request=taken_by(ANNA, closed_at=NOON, closed_as="deactivated"),
-            specialist_id=ANNA.id,
-            starts_at=NOON,
-            **book,
-        )
-    with pytest.raises(domain.SessionBeforeAcceptance):
-        domain.book(request=taken_by(ANNA), specialist_id=ANNA.id, starts_at=NOON - SIX, **book)
-    assert domain.book(request=taken_by(ANNA), specialist_id=ANNA.id, starts_at=NOON, **book).number == 1

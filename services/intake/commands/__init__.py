@@ -1,5 +1,6 @@
 """Writes: each function is one transaction's worth."""
 
+from services.intake.commands import orders
 from services.intake.commands.contacts import SealedPhone, reveal_contact, seal_phone
 from services.intake.commands.feed import admit, issue_ticket, number_feed, tidy_feed
 from services.intake.commands.merges import merge_request, part_request
@@ -38,7 +39,7 @@ __all__ = [
     "Call", "NoSuchRule", "SealedPhone", "admit", "begin_push_test", "book_session", "cancel_session", "change_policy",
     "change_profile", "count_echo", "deactivate_request", "dispute_session", "end_duties", "hear_answer",
     "issue_ticket", "join", "leave_duty", "merge_request", "miss_session", "move_session", "new_id", "number_feed",
-    "open_request", "part_request", "pass_time", "pay_session", "press_accept", "receive_push_test", "refuse_client",
-    "reveal_contact", "rule_session", "say_duty", "seal_phone", "tell_outcome", "tell_refusals", "tidy_feed",
-    "turn_request",
+    "open_request", "orders", "part_request", "pass_time", "pay_session", "press_accept", "receive_push_test",
+    "refuse_client", "reveal_contact", "rule_session", "say_duty", "seal_phone", "tell_outcome", "tell_refusals",
+    "tidy_feed", "turn_request",
 ]  # fmt: skip

@@ -1,6 +1,18 @@
 """The rules of intake, pure: values in, events or refusals out."""
 
-from services.intake.domain import race, requests, rules, sessions, turns
+from services.intake.domain import engagements, merges, race, refusals, requests, rules, sessions, turns
+from services.intake.domain.engagements import (
+    Engagement,
+    EngagementEnded,
+    HeldComesFirst,
+    NotAcceptedYet,
+    OneSessionOnly,
+    PurchaseOutOfOrder,
+    Refusal,
+    SessionBeforeAcceptance,
+)
+from services.intake.domain.helplines import Helpline, helplines_for
+from services.intake.domain.merges import Merge, NotLinked, NotMerged, OthersMergedHere, PaidHere
 from services.intake.domain.race import (
     Acceptance,
     AnswerFirst,
@@ -18,6 +30,7 @@ from services.intake.domain.race import (
     accept,
     already,
 )
+from services.intake.domain.refusals import DecideAfterSession1, FarewellComesFirst, NextSessionPaid, Shut, Window
 from services.intake.domain.requests import (
     Age,
     Alive,
@@ -37,24 +50,42 @@ from services.intake.domain.requests import (
     open_request,
     visible,
 )
-from services.intake.domain.rules import Clause, RaceRules, Rules, Says, clauses, cooldown, reply_due
+from services.intake.domain.rules import Clause, RaceRules, Rules, Says, SessionRules, clauses, cooldown, reply_due
 from services.intake.domain.sessions import (
+    BothAgreed,
+    DisputeTooLate,
+    EnteredAfterwards,
+    Evidence,
+    MovedTooOften,
+    NothingToDispute,
+    NoticeTooLate,
     Outcome,
     Session,
-    SessionBeforeAcceptance,
+    SessionInThePast,
     SessionNotStarted,
+    SessionOver,
+    SessionStarted,
+    SessionTooFarAhead,
     SessionUnknown,
-    book,
-    settle,
+    Side,
+    StillAwaited,
+    SupportHasDecided,
+    Told,
+    side_of,
 )
 from services.intake.domain.turns import AlreadyAnswered, AnswerComesFirst, ChatComesFirst, Former, Turn, look_at
 
 __all__ = [
-    "Acceptance", "Age", "Alive", "AlreadyAnswered", "AnswerComesFirst", "AnswerFirst", "ChatComesFirst", "Claim",
-    "Clause", "Closed", "Contact", "CoolingDown", "DirectToYourself", "Former", "KeyReused", "NotEligible", "OffDuty",
-    "Outcome", "PhoneMalformed", "PhoneMissing", "Press", "Pressed", "RaceRules", "Racer", "Receipt", "Request",
-    "RequestClosed", "RequestTaken", "RequestUnknown", "Rules", "Says", "Session", "SessionBeforeAcceptance",
-    "SessionNotStarted", "SessionUnknown", "TicketRefused", "Turn", "Why", "WrongDevice", "accept", "already", "book",
-    "clauses", "contact", "cooldown", "linked", "look_at", "offered", "open_request", "race", "reply_due", "requests",
-    "rules", "sessions", "settle", "turns", "visible",
+    "Acceptance", "Age", "Alive", "AlreadyAnswered", "AnswerComesFirst", "AnswerFirst", "BothAgreed", "ChatComesFirst",
+    "Claim", "Clause", "Closed", "Contact", "CoolingDown", "DecideAfterSession1", "DirectToYourself", "DisputeTooLate",
+    "Engagement", "EngagementEnded", "EnteredAfterwards", "Evidence", "FarewellComesFirst", "Former", "HeldComesFirst",
+    "Helpline", "KeyReused", "Merge", "MovedTooOften", "NextSessionPaid", "NotAcceptedYet", "NotEligible", "NotLinked",
+    "NotMerged", "NothingToDispute", "NoticeTooLate", "OffDuty", "OneSessionOnly", "OthersMergedHere", "Outcome",
+    "PaidHere", "PhoneMalformed", "PhoneMissing", "Press", "Pressed", "PurchaseOutOfOrder", "RaceRules", "Racer",
+    "Receipt", "Refusal", "Request", "RequestClosed", "RequestTaken", "RequestUnknown", "Rules", "Says", "Session",
+    "SessionBeforeAcceptance", "SessionInThePast", "SessionNotStarted", "SessionOver", "SessionRules",
+    "SessionStarted", "SessionTooFarAhead", "SessionUnknown", "Shut", "Side", "StillAwaited", "SupportHasDecided",
+    "TicketRefused", "Told", "Turn", "Why", "Window", "WrongDevice", "accept", "already", "clauses", "contact",
+    "cooldown", "engagements", "helplines_for", "linked", "look_at", "merges", "offered", "open_request", "race",
+    "refusals", "reply_due", "requests", "rules", "sessions", "side_of", "turns", "visible",
 ]  # fmt: skip

@@ -1,6 +1,8 @@
 """Reads: straight from tables to answers."""
 
+from services.intake.queries import offers, orders, queues
 from services.intake.queries.engagements import (
+    Purchase,
     engagement_of,
     linked_to,
     lock_requests,
@@ -36,9 +38,9 @@ from services.intake.queries.requests import (
 from services.intake.queries.sessions import seen_session, seen_sessions, session_of, sessions_of
 
 __all__ = [
-    "ADAPTER", "DEFAULTS", "Card", "Entry", "Presser", "SealedContact", "SeenRequest", "alive",
+    "ADAPTER", "DEFAULTS", "Card", "Entry", "Presser", "Purchase", "SealedContact", "SeenRequest", "alive",
     "contact_of", "due_requests", "engagement_of", "entries_after", "former_winner", "joined_at", "linked_to",
-    "load_press", "lock_requests", "merge_of", "moment", "news_after", "open_cards", "others_merged", "policy_history",
-    "purchases_of", "racer_of", "racers_of", "request_of", "rules_of", "rules_with", "seen_request", "seen_session",
-    "seen_sessions", "session_of", "sessions_of", "standing", "top_of",
+    "load_press", "lock_requests", "merge_of", "moment", "news_after", "offers", "open_cards", "orders",
+    "others_merged", "policy_history", "purchases_of", "queues", "racer_of", "racers_of", "request_of", "rules_of",
+    "rules_with", "seen_request", "seen_session", "seen_sessions", "session_of", "sessions_of", "standing", "top_of",
 ]  # fmt: skip

@@ -1,12 +1,23 @@
 """What goes over HTTP."""
 
 from services.intake.schemas.policies import ClauseView, NewPolicy, PolicyVersionView, PolicyView
-from services.intake.schemas.race import AcceptanceView, Card, FeedTicket, Readiness, ReceiptView, SpecialistView
+from services.intake.schemas.race import AcceptanceView, Card, FeedTicket, ReceiptView
+from services.intake.schemas.readiness import Readiness
+from services.intake.schemas.refusals import (
+    MergeView,
+    NewPurchase,
+    NewRefusal,
+    PurchaseView,
+    RefusalView,
+    RefusalWindow,
+)
 from services.intake.schemas.requests import Concern, ContactView, Handed, NewReferral, NewRequest, RequestView
-from services.intake.schemas.sessions import NewOutcome, NewSession, SessionView
+from services.intake.schemas.sessions import NewOutcome, NewSession, NewTime, SessionView
+from services.intake.schemas.specialists import HelplineView, SpecialistView
 
 __all__ = [
-    "AcceptanceView", "Card", "ClauseView", "Concern", "ContactView", "FeedTicket", "Handed", "NewOutcome", "NewPolicy",
-    "NewReferral", "NewRequest", "NewSession", "PolicyVersionView", "PolicyView", "Readiness", "ReceiptView",
-    "RequestView", "SessionView", "SpecialistView",
+    "AcceptanceView", "Card", "ClauseView", "Concern", "ContactView", "FeedTicket", "Handed", "HelplineView",
+    "MergeView", "NewOutcome", "NewPolicy", "NewPurchase", "NewReferral", "NewRefusal", "NewRequest", "NewSession",
+    "NewTime", "PolicyVersionView", "PolicyView", "PurchaseView", "Readiness", "ReceiptView", "RefusalView",
+    "RefusalWindow", "RequestView", "SessionView", "SpecialistView",
 ]  # fmt: skip

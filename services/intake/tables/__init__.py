@@ -9,6 +9,6 @@ from services.intake.tables.sessions import MergeRow, PurchaseRow, RefusalRow, S
 
 __all__ = [
     "FEED_POSITIONS", "AvoidanceRow", "BarRow", "Base", "FeedEntryRow", "FeedTicketRow", "MergeRow", "PolicyRow",
-    "PressRow", "PurchaseRow", "RefusalRow", "RequestRow", "RevealRow", "SessionRow", "SpecialistRow", "orders", "sessions",
-    "specialists",
+    "PressRow", "PurchaseRow", "RefusalRow", "RequestRow", "RevealRow", "SessionRow", "SpecialistRow", "orders",
+    "sessions", "specialists",
 ]  # fmt: skip

@@ -1,8 +1,25 @@
 """Sessions, purchases and refusals: how long one may dispute, be late, or think it over."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from services.intake.domain.rules.says import Says
 
 
 @dataclass(frozen=True)
 class SessionRules:
     """The house rules of sessions."""
+
+    notice: Annotated[
+        timedelta,
+        Says("D8", "A client who cancels or moves a session later than this before its start gives no notice."),
+    ] = timedelta(hours=24)
+    absent_after: Annotated[
+        timedelta, Says("D8", "Who is not there this long after the start has not come to the session.")
+    ] = timedelta(minutes=15)
+    dispute_within: Annotated[
+        timedelta, Says("D8", "For so long one side may say otherwise than the other has said of a session.")
+    ] = timedelta(hours=72)
+    moves: Annotated[int, Says("C8", "A session is moved this often at most, before it has begun.")] = 3
+    ahead: Annotated[timedelta, Says("C3", "A session is agreed for at most this long ahead.")] = timedelta(days=90)

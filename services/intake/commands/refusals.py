@@ -1,0 +1,70 @@
+"""Saying that a session was paid, and ending the work with a client: under one lock, one after the other (D11)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.bus import publish
+from libs.events.intake import RefusalReason
+from services.intake import domain
+from services.intake.commands.sessions import write_session
+from services.intake.domain import Engagement, Refusal, RequestUnknown
+from services.intake.queries import Purchase, purchases_of, rules_of, sessions_of, standing
+from services.intake.tables import PurchaseRow, RefusalRow
+
+PAY = insert(PurchaseRow)
+REFUSE = insert(RefusalRow)
+
+
+async def pay_session(tx: AsyncSession, request_id: UUID, person_id: UUID, number: int, *, now: datetime) -> Purchase:
+    """Record that the n-th session of an engagement was paid."""
+    work, asked, side = await standing(tx, request_id, person_id, lock=True)
+    known = await purchases_of(tx, work, person_id, after=number - 1, limit=1)
+    said_before = bool(known) and known[0].number == number
+    paid = domain.engagements.pay(work, side, number, said_before=said_before, now=now)
+    if paid is None:
+        return known[0]
+    row = {"client_id": asked.client_id, "number": number, "said_by": side, "at": now}
+    await tx.execute(PAY, _engagement(work) | row)
+    await publish(tx, paid)
+    return Purchase(number, side, now)
+
+
+async def refuse_client(
+    tx: AsyncSession,
+    request_id: UUID,
+    specialist_id: UUID,
+    reason: RefusalReason,
+    *,
+    farewell_sent: bool,
+    now: datetime,
+) -> Refusal:
+    """End the work with a client; if the next session was paid first, have support decide. The answer, for good."""
+    work, _, side = await standing(tx, request_id, specialist_id, lock=True)
+    if side != "specialist":
+        raise RequestUnknown
+    said = domain.refusals.refuse(work, reason, farewell_sent=farewell_sent, now=now)
+    if said is None and work.refusal is not None:
+        return work.refusal
+    if said is None:
+        raise TypeError("a refusal that says nothing was said before")
+    refusal = domain.refusals.refusal_of(said)
+    await tx.execute(REFUSE, _engagement(work) | {"reason": reason, "at": now, "honoured": refusal.honoured})
+    await publish(tx, said)
+    if refusal.honoured:
+        await _call_off(tx, work, now)
+    return refusal
+
+
+async def _call_off(tx: AsyncSession, work: Engagement, now: datetime) -> None:
+    """What was agreed for later will not be: nobody shall wait for who has said farewell."""
+    rules = (await rules_of(tx, work.request.tenant)).sessions
+    for session in await sessions_of(tx, work.request.id, work.specialist_id):
+        if session.outcome is None and session.starts_at > now:
+            await write_session(tx, session, domain.sessions.cancel(session, "specialist", now=now, rules=rules))
+
+
+def _engagement(work: Engagement) -> dict[str, object]:
+    return {"request_id": work.request.id, "specialist_id": work.specialist_id, "tenant": work.request.tenant}
