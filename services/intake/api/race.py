@@ -1,14 +1,14 @@
-"""The race for a request, and those who take part in it."""
+"""The race for a request."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Header, Request, Response
 
-from libs.kit.http import Autocommit, Router, Snapshot, Specialist, Transaction
+from libs.kit.http import Autocommit, Router, Specialist
 from libs.kit.idempotency import IdempotencyKeyMissing
 from libs.kit.problems import documented, of_domain
-from services.intake import commands, queries
+from services.intake import commands
 from services.intake.domain import (
     Acceptance,
     AnswerFirst,
@@ -23,7 +23,7 @@ from services.intake.domain import (
     WrongDevice,
 )
 from services.intake.queries import Presser
-from services.intake.schemas import AcceptanceView, Readiness, ReceiptView, SpecialistView
+from services.intake.schemas import AcceptanceView, ReceiptView
 
 routes = Router(prefix="/v1", tags=["race"])
 LONGEST_KEY = 255
@@ -31,25 +31,6 @@ LONGEST_KEY = 255
 
 PressKey = Annotated[str | None, Header(alias="Idempotency-Key", description="A new one per press.")]
 PressDevice = Annotated[UUID | None, Header(alias="Device-Id", description="Needed if your duty began on a device.")]
-
-
-@routes.post("/specialists", status_code=201)
-async def join(specialist: Specialist, tx: Transaction) -> SpecialistView:
-    """Take part from now on. Joining again changes nothing."""
-    await commands.join(tx, specialist.id, tenant=specialist.tenant, now=await queries.moment(tx))
-    return SpecialistView.model_validate({"id": specialist.id, "joined_at": await queries.joined_at(tx, specialist.id)})
-
-
-@routes.get("/readiness", responses=documented(NotEligible))
-async def get_readiness(specialist: Specialist, tx: Snapshot) -> Readiness:
-    """Whether you may accept a request now, by the clock that decides."""
-    racer, now = await queries.racer_of(tx, specialist.id), await queries.moment(tx)
-    if racer is None:
-        raise NotEligible
-    rested = racer.ready_at is None or racer.ready_at <= now
-    return Readiness(
-        ready=rested and racer.on_duty(now), ready_at=racer.ready_at, on_duty_until=racer.on_duty_until, now=now
-    )
 
 
 @routes.post(

@@ -34,22 +34,6 @@ class AcceptanceView(Output):
     )
 
 
-class SpecialistView(Output):
-    """A specialist who takes requests."""
-
-    id: UUID = Field(examples=[ID])
-    joined_at: datetime = Field(examples=[MOMENT])
-
-
-class Readiness(Output):
-    """Whether you may accept a request now."""
-
-    ready: bool
-    ready_at: datetime | None = Field(examples=[MOMENT], description="When the last wait ends or ended.")
-    on_duty_until: datetime | None = Field(examples=[MOMENT], description="Until when you said that you are there.")
-    now: datetime = Field(examples=[MOMENT], description="The clock that decides.")
-
-
 class FeedTicket(Output):
     """Opens the feed once."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 
 from services.intake.domain.rules.duty import DutyRules
 from services.intake.domain.rules.orders import OrderRules
+from services.intake.domain.rules.profile import ProfileRules
 from services.intake.domain.rules.race import RaceRules, answer_due, cooldown, reply_due
 from services.intake.domain.rules.says import Says
 from services.intake.domain.rules.sessions import SessionRules
@@ -18,6 +19,7 @@ class Rules:
     sessions: SessionRules = field(default_factory=SessionRules)
     orders: OrderRules = field(default_factory=OrderRules)
     duty: DutyRules = field(default_factory=DutyRules)
+    profile: ProfileRules = field(default_factory=ProfileRules)
 
 
 class Clause(NamedTuple):
@@ -47,6 +49,6 @@ def _says(group: Any, name: str) -> Says:
 
 
 __all__ = [
-    "Clause", "DutyRules", "OrderRules", "RaceRules", "Rules", "Says", "SessionRules",
+    "Clause", "DutyRules", "OrderRules", "ProfileRules", "RaceRules", "Rules", "Says", "SessionRules",
     "answer_due", "clauses", "cooldown", "reply_due",
 ]  # fmt: skip
