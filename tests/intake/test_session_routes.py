@@ -158,6 +158,14 @@ async def test_a_closed_request_has_no_new_sessions_and_its_old_ones_are_still_t
     assert (await work.tell(session, ANNA, "held", TOLD_AT)).json()["outcome"] == "held"
 
 
+async def test_a_session_begins_after_its_sides_were_brought_together_and_soon(work: Work) -> None:
+    """A session that was held outside may be entered, an older one than the engagement not, nor one of next year."""
+    assert code(await work.book(BEGUN - TICK, at=BEGUN + HOUR)) == (422, "session_before_acceptance")
+    assert (await work.book(BEGUN, at=BEGUN + HOUR)).status_code == 201
+    assert code(await work.book(BEGUN + timedelta(days=90) + TICK)) == (422, "session_too_far_ahead")
+    assert (await work.book(BEGUN + timedelta(days=90))).status_code == 201
+
+
 async def test_r8_one_consultation_is_booked_no_series(
     intake_service: Running, intake_client: httpx.AsyncClient, as_: As
 ) -> None:
