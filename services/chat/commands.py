@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Text, Uuid, bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy import LargeBinary, Text, Uuid, and_, bindparam, case, func, insert, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import DateTime
 
 from libs.bus import publish
-from libs.events.intake import RequestAccepted
+from libs.events.intake import RequestAccepted, RequestReleased, RequestWithdrawn
 from services.chat import domain
 from services.chat.domain import ConversationUnknown, Numbered, Participant
 from services.chat.tables import ConversationRow, MessageRow
@@ -28,6 +28,12 @@ async def open_conversation(tx: AsyncSession, accepted: RequestAccepted) -> None
     )  # fmt: skip
     if seated.one_or_none() is not None:
         await publish(tx, conversation)
+
+
+async def release_conversation(tx: AsyncSession, lost: RequestReleased | RequestWithdrawn) -> None:
+    """Close a conversation to the specialist who lost its request, unless they have accepted it again since."""
+    told = {"of": lost.request_id, "in_tenant": lost.tenant, "former": lost.specialist_id, "lost_at": lost.at}
+    await tx.execute(_RELEASE, told)
 
 
 async def send_message(
@@ -53,23 +59,36 @@ async def send_message(
 
 
 _new = upsert(ConversationRow).values(since_seq=0, last_seq=0, first_reply_seq=None)
-# Who accepts a released request later takes the seat, reads from there on, and owes a first reply of their own.
+_seated_again = ConversationRow.specialist_id == _new.excluded.specialist_id
+# Who accepts a released request later takes the seat, reads from there on, and owes a first reply of their own; who
+# gets it back goes on where they were.
 _SEAT = _new.on_conflict_do_update(
     index_elements=[ConversationRow.id],
     set_={
         "specialist_id": _new.excluded.specialist_id,
         "accepted_at": _new.excluded.accepted_at,
-        "since_seq": case(
-            (ConversationRow.specialist_id == _new.excluded.specialist_id, ConversationRow.since_seq),
-            else_=ConversationRow.last_seq,
-        ),
-        "first_reply_seq": null(),
+        "released_at": null(),
+        "since_seq": case((_seated_again, ConversationRow.since_seq), else_=ConversationRow.last_seq),
+        "first_reply_seq": case((_seated_again, ConversationRow.first_reply_seq), else_=null()),
     },
     where=ConversationRow.accepted_at < _new.excluded.accepted_at,
 ).returning(ConversationRow.id)
 
+_RELEASE = (
+    update(ConversationRow)
+    .where(
+        ConversationRow.id == bindparam("of", type_=Uuid()),
+        ConversationRow.tenant == bindparam("in_tenant", type_=Text()),
+        ConversationRow.specialist_id == bindparam("former", type_=Uuid()),
+        ConversationRow.accepted_at < bindparam("lost_at", type_=DateTime(timezone=True)),
+    )
+    .values(released_at=bindparam("lost_at", type_=DateTime(timezone=True)))
+)
+
 # The row lock of the counter is held until commit, so the order of numbers is the order of commits.
-_by_specialist = ConversationRow.specialist_id == bindparam("as_specialist", type_=Uuid())
+_by_specialist = and_(
+    ConversationRow.specialist_id == bindparam("as_specialist", type_=Uuid()), ConversationRow.released_at.is_(None)
+)
 _counted = (
     update(ConversationRow)
     .where(

@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import Consumers
-from libs.events.intake import RequestAccepted
+from libs.events.intake import RequestAccepted, RequestReleased, RequestWithdrawn
 from services.chat import commands
 
 consumers = Consumers("chat")
@@ -13,3 +13,15 @@ consumers = Consumers("chat")
 async def open_conversation(event: RequestAccepted, tx: AsyncSession) -> None:
     """Whoever won the request may talk with its client, and nobody else."""
     await commands.open_conversation(tx, event)
+
+
+@consumers.on(RequestReleased)
+async def release_conversation(event: RequestReleased, tx: AsyncSession) -> None:
+    """Whoever no longer has the request no longer talks with its client."""
+    await commands.release_conversation(tx, event)
+
+
+@consumers.on(RequestWithdrawn)
+async def withdraw_conversation(event: RequestWithdrawn, tx: AsyncSession) -> None:
+    """A talk belongs to its two people, unless the client takes the request back: then it is the client's alone."""
+    await commands.release_conversation(tx, event)

@@ -54,7 +54,11 @@ def readable_after(room: ConversationRow, reader: Participant) -> int:
 
 
 def has_side(reader: Participant) -> ColumnElement[bool]:
-    """Whether they are one of the two, in their own tenant and on a side that their role gives them."""
-    sides = ((ConversationRow.client_id, reader.as_client), (ConversationRow.specialist_id, reader.as_specialist))
-    one_of_two = or_(false(), *(column == who for column, who in sides if who is not None))
-    return and_(ConversationRow.tenant == reader.tenant, one_of_two)
+    """Whether they are one of the two now, in their own tenant and on a side that their role gives them."""
+    one_of_two: list[ColumnElement[bool]] = [false()]
+    if reader.as_client is not None:
+        one_of_two.append(ConversationRow.client_id == reader.as_client)
+    if reader.as_specialist is not None:
+        seated = ConversationRow.released_at.is_(None)
+        one_of_two.append(and_(ConversationRow.specialist_id == reader.as_specialist, seated))
+    return and_(ConversationRow.tenant == reader.tenant, or_(*one_of_two))

@@ -61,18 +61,21 @@ class Conversation(Output):
     side: Side = Field(description="Yours.")
     privacy_mode: Literal["sealed"] = Field(description="Sealed: nobody but the readers, no staff. Fixed for life.")
     readers: list[Reader] = Field(description="Everybody who can read this conversation.")
-    accepted_at: datetime
+    accepted_at: datetime = Field(description="By the specialist who has, or had, the request last.")
     readable_after_seq: int = Field(description="You read what comes after this number.")
     last_seq: int = Field(description="How many messages there have been.")
 
     @classmethod
     def seen_by(cls, reader: Participant, row: ConversationRow) -> Self:
-        """The side of whoever asks is part of the answer."""
+        """The side of whoever asks is part of the answer; a specialist who lost the request is no reader."""
+        readers = [Reader(side="client", id=row.client_id)]
+        if row.released_at is None:
+            readers.append(Reader(side="specialist", id=row.specialist_id))
         return cls(
             id=row.id,
             side="client" if row.client_id == reader.as_client else "specialist",
             privacy_mode="sealed",
-            readers=[Reader(side="client", id=row.client_id), Reader(side="specialist", id=row.specialist_id)],
+            readers=readers,
             accepted_at=row.accepted_at,
             readable_after_seq=readable_after(row, reader),
             last_seq=row.last_seq,

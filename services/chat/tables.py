@@ -28,8 +28,13 @@ class ConversationRow(Base):
     tenant: Mapped[str]
     privacy_mode: Mapped[str]
     client_id: Mapped[UUID]
-    specialist_id: Mapped[UUID] = mapped_column(comment="whoever accepted the request last; the only one who may read")
+    specialist_id: Mapped[UUID] = mapped_column(
+        comment="whoever accepted the request last; unless released, the only one who may read"
+    )
     accepted_at: Mapped[datetime] = mapped_column(comment="by this specialist")
+    released_at: Mapped[datetime | None] = mapped_column(
+        comment="when this specialist lost it; accepting it undoes that"
+    )
     since_seq: Mapped[int] = mapped_column(comment="what came before is between the client and a former specialist")
     last_seq: Mapped[int]
     first_reply_seq: Mapped[int | None] = mapped_column(comment="the first message since this acceptance")

@@ -8,8 +8,8 @@ from httpx import AsyncClient, Response
 
 from libs.bus.ids import uuid7
 from libs.bus.testing import deliver
-from libs.events import Envelope
-from libs.events.intake import RequestAccepted
+from libs.events import Envelope, Event
+from libs.events.intake import Release, RequestAccepted, RequestReleased, RequestWithdrawn
 from services.chat.consumers import consumers
 from tests.people import ANNA, OLENA, Principal
 
@@ -26,7 +26,25 @@ def accepted(
     )  # fmt: skip
 
 
-async def hear(service: Any, what: RequestAccepted | Envelope) -> Envelope:
+def released(
+    request_id: UUID, *, of: Principal = ANNA, after: int = 30, reason: Release = "silent", tenant: str = ANNA.tenant
+) -> RequestReleased:
+    return RequestReleased(
+        tenant=tenant, at=NOW + timedelta(seconds=after), request_id=request_id, specialist_id=of.id, reason=reason,
+        again=True,
+    )  # fmt: skip
+
+
+def withdrawn(request_id: UUID, *, of: Principal | None = ANNA, after: int = 30) -> RequestWithdrawn:
+    return RequestWithdrawn(
+        tenant=ANNA.tenant,
+        at=NOW + timedelta(seconds=after),
+        request_id=request_id,
+        specialist_id=of.id if of else None,
+    )
+
+
+async def hear(service: Any, what: Event | Envelope) -> Envelope:
     return await deliver(what, consumers, service.database.sessions)
 
 

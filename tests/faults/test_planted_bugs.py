@@ -74,6 +74,12 @@ BUGS = {
         'return self.id if self.roles & {"client", "support"} else None',
         "tests/chat/test_domain.py tests/chat/test_api.py",
     ),
+    "who lost a request reads on": Bug(
+        "services/chat/queries.py",
+        "ConversationRow.specialist_id == reader.as_specialist, seated)",
+        "ConversationRow.specialist_id == reader.as_specialist)",
+        "tests/chat/test_releases.py -k test_r14",
+    ),
     "the exclusion that arrives last wins": Bug(
         "services/stats/domain/facts.py",
         "ruling=last(self.ruling, other.ruling),",
