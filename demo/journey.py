@@ -35,6 +35,7 @@ class Journey:
             racers = [Principal(uuid7(), "therapy", "specialist", frozenset({"specialist"})) for _ in range(RUNNERS)]
             for racer in racers:
                 await self._call(racer, "POST", "/intake/v1/specialists")
+                await self._call(racer, "PUT", "/intake/v1/duty", {"until": hours_from_now(2)})
             request = await self._ask()
             winner = await self._race(racers, request["id"])
             await self._talk(winner, next(each for each in racers if each != winner), request["id"])
@@ -46,7 +47,7 @@ class Journey:
         request = await self._call(
             OLENA, "POST", "/intake/v1/requests", {"kind": "chat", "category": "anxiety", "locale": "uk"}
         )
-        self._show("request", number=request["number"], id=request["id"], reply_due=request["reply_due"])
+        self._show("request", number=request["number"], id=request["id"], promised_until=request["promised_until"])
         return request
 
     async def _race(self, racers: list[Principal], request_id: str) -> Principal:
@@ -221,3 +222,8 @@ def last_month(today: date) -> str:
     """The days of the month before, as the query of a window."""
     end = today.replace(day=1) - timedelta(days=1)
     return f"from={end.replace(day=1)}&to={end.replace(day=monthrange(end.year, end.month)[1])}"
+
+
+def hours_from_now(hours: int) -> str:
+    """A moment, as it goes over HTTP."""
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()  # noqa: TID251 - a person's watch

@@ -1,18 +1,18 @@
 """What happens around the month's conversations: who looked, who paid, who came back, and what they thought of it.
 
-The front end, the payments and the reviews of a partner have no service here yet; the demo plays them, and says what
-they would say on the bus, through an outbox like everything else.
+The front end and the reviews of a partner have no service here yet; the demo plays them, and says what they would say
+on the bus, through an outbox like everything else. What is intake's business is done by intake's own commands.
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from typing import Literal, NamedTuple
 from uuid import UUID, uuid5
 
 from demo.world import DAYS, SEED, Story, specialists
 from libs.events import Event
 from libs.events.chat import ProblemSolved
-from libs.events.intake import ClientReached, ClientRefused, RequestWithdrawn, SessionPurchased
 from libs.events.partners import ProfileViewsCounted, ReviewLeft
 from libs.kit.auth import Principal
 
@@ -21,37 +21,49 @@ STARS = (5, 5, 5, 5, 4, 4, 3, 2, 1)
 VIEWS_A_DAY = {"site": (6, 30), "app": (2, 12)}
 
 
-def facts(month: list[Story], requests: Mapping[int, UUID], begins: datetime, until: datetime) -> list[Event]:
-    """Everything of it until now, in the order in which it happened; the same for the same month."""
+class Deed(NamedTuple):
+    """Something that one side of a request does beside talking: reach, withdraw, pay for the n-th session, refuse."""
+
+    at: datetime
+    what: Literal["reach", "withdraw", "pay", "refuse"]
+    number: int = 0
+
+
+def deeds(story: Story) -> list[Deed]:
+    """What the two sides of a story do, in order; the same for the same story."""
+    chance = random.Random(f"{SEED} {story.number}")
+    return sorted(_deeds(story, chance))
+
+
+def facts(month: list[Story], begins: datetime, until: datetime) -> list[Event]:
+    """Everything that others say until now, in the order in which it happened; the same for the same month."""
     chance = random.Random(SEED)
-    told = [fact for story in month for fact in _around(story, requests.get(story.number), chance)]
+    told = [fact for story in month for fact in _around(story, chance)]
     told += [fact for staff in specialists().values() for each, _ in staff for fact in _views(each, begins, chance)]
     return sorted((fact for fact in told if fact.at <= until), key=lambda fact: fact.at)
 
 
-def _around(story: Story, request_id: UUID | None, chance: random.Random) -> Iterator[Event]:
-    if story.specialist is None or story.accepted_at is None or request_id is None:
+def _deeds(story: Story, chance: random.Random) -> Iterator[Deed]:
+    if story.specialist is None or story.accepted_at is None:
         return
-    tenant, specialist_id = story.client.tenant, story.specialist.id
-    if story.kind == "phone":
-        at = story.accepted_at + timedelta(seconds=chance.uniform(30, 400))
-        yield ClientReached(tenant=tenant, at=at, request_id=request_id, specialist_id=specialist_id)
+    if story.kind == "phone" and (story.meetings or chance.random() < 0.8):
+        yield Deed(story.accepted_at + timedelta(seconds=chance.uniform(30, 400)), "reach")
     held = [meeting for meeting in story.meetings if meeting.outcome == "held"]
-    if not held:
-        if chance.random() < 0.02:
-            at = story.accepted_at + timedelta(seconds=2)
-            yield RequestWithdrawn(tenant=tenant, at=at, request_id=request_id, specialist_id=specialist_id)
-        return
+    if not held and chance.random() < 0.02:
+        yield Deed(story.accepted_at + timedelta(seconds=2), "withdraw")
     for number, meeting in enumerate(held, start=1):
         at = meeting.starts_at - timedelta(hours=2) if number == 1 else held[number - 2].starts_at + timedelta(hours=20)
-        yield SessionPurchased(tenant=tenant, at=at, request_id=request_id, specialist_id=specialist_id, number=number)
+        yield Deed(at, "pay", number)
     if len(held) == 1 and chance.random() < 0.06:
-        yield ClientRefused(
-            tenant=tenant, at=held[0].starts_at + timedelta(hours=5), request_id=request_id,
-            specialist_id=specialist_id, reason="other_specialist_needed",
-        )  # fmt: skip
-    elif chance.random() < 0.4:
-        yield from _review(story, specialist_id, held[-1].starts_at + timedelta(days=1), chance)
+        yield Deed(held[0].starts_at + timedelta(hours=5), "refuse")
+
+
+def _around(story: Story, chance: random.Random) -> Iterator[Event]:
+    held = [meeting for meeting in story.meetings if meeting.outcome == "held"]
+    if story.specialist is None or not held or any(deed.what == "refuse" for deed in deeds(story)):
+        return
+    if chance.random() < 0.4:
+        yield from _review(story, story.specialist.id, held[-1].starts_at + timedelta(days=1), chance)
 
 
 def _review(story: Story, specialist_id: UUID, at: datetime, chance: random.Random) -> Iterator[Event]:

@@ -11,18 +11,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from demo.outside import facts
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from demo.outside import Deed, deeds, facts
 from demo.progress import Progress
 from demo.world import SEED, Story, agent, month_before, specialists, stories
 from libs.bus import Bus, all_quiet, clock, publish
 from libs.events import Event
 from libs.kit.etags import etag
 from libs.kit.service import Running
+from libs.kit.sql import EVERY_TENANT
 from libs.kit.together import Together
 from services.chat import commands as chat
 from services.chat.domain import Participant
 from services.intake import commands as intake
-from services.intake.domain import Acceptance, Rules
+from services.intake.domain import Acceptance, contact, turns
+from services.intake.jobs import time_stands
+from services.intake.queries import Presser, due_requests
 from services.stats.jobs import judge_months, publish_benchmarks
 from services.support import commands as support
 from services.support.domain import Deny, Exclude
@@ -30,7 +35,7 @@ from services.support.domain import Deny, Exclude
 AT_ONCE = 16
 TOLD_AT_ONCE = 200
 HEARD_WITHIN = 300.0  # seconds
-HELD_AFTER = timedelta(hours=1)
+HELD_AFTER, ON_DUTY_FOR = timedelta(hours=1), timedelta(hours=2)
 
 
 class Notes:
@@ -55,18 +60,22 @@ class Replay:
 
     def __init__(self, everything: Together, notes: Notes, until: datetime) -> None:
         self._running, self._notes, self._until = everything.running, notes, until
-        self._rules = Rules()
 
     async def open(self, story: Story) -> None:
         """The client asks."""
         client = story.client
         with clock.at(story.opened_at):
-            async with self._intake.database.session(client.tenant) as tx:
-                request_id = await intake.open_request(
-                    tx, tenant=client.tenant, client_id=client.id, kind=story.kind, category=story.category,
-                    locale=story.locale, one_off=story.one_off, phone=story.phone, now=story.opened_at,
-                    rules=self._rules,
-                )  # fmt: skip
+            request_id, tenant = intake.new_id(), client.tenant
+            sealer = self._intake.resources.sealer
+            phone = intake.seal_phone(sealer, contact(story.kind, story.phone), request_id, tenant)
+            call = intake.Call(
+                kind=story.kind, category=story.category, locale=story.locale, one_off=story.one_off,
+                may_call=story.kind == "phone",
+            )  # fmt: skip
+            async with self._intake.database.session(tenant) as tx:
+                await intake.open_request(
+                    tx, call, phone, request_id=request_id, tenant=tenant, client_id=client.id, now=story.opened_at
+                )
         self._notes.requests[story.number] = request_id
         self._notes.write(opened={story.number: str(request_id)})
 
@@ -74,10 +83,14 @@ class Replay:
         """The first specialist presses Accept. One after another, for everybody has to rest between two."""
         if story.specialist is None or story.accepted_at is None:
             return
+        tenant, who = story.client.tenant, story.specialist.id
         with clock.at(story.accepted_at):
-            async with self._intake.database.autocommit(story.client.tenant) as db:
+            async with self._intake.database.session(tenant) as tx:
+                until = story.accepted_at + ON_DUTY_FOR
+                await intake.say_duty(tx, who, tenant=tenant, until=until, device_id=None, now=story.accepted_at)
+            async with self._intake.database.autocommit(tenant) as db:
                 answer = await intake.press_accept(
-                    db, self._request(story), story.specialist.id, f"demo {story.number}", rules=self._rules
+                    db, self._request(story), Presser(who, tenant, f"demo {story.number}", None)
                 )
         if not isinstance(answer, Acceptance):
             raise TypeError("the story's specialist came too late")
@@ -109,6 +122,42 @@ class Replay:
                 if told_at < self._until:
                     with clock.at(told_at):
                         await intake.tell_outcome(tx, session_id, story.specialist.id, meeting.outcome, now=told_at)
+                elif story.one_off:
+                    return  # Who asked for one consultation is booked no series (R8).
+
+    async def do(self, story: Story) -> None:
+        """What the two do beside talking: reach, pay, think better of it, part."""
+        for deed in deeds(story):
+            if deed.at < self._until and story.specialist is not None:
+                async with self._intake.database.session(story.client.tenant) as tx:
+                    with clock.at(deed.at):
+                        await self._deed(tx, story, story.specialist.id, deed)
+
+    async def _deed(self, tx: AsyncSession, story: Story, specialist_id: UUID, deed: Deed) -> None:
+        request_id = self._request(story)
+        match deed.what:
+            case "reach":
+                await intake.turn_request(tx, request_id, lambda it: turns.reach(it, now=deed.at))
+            case "withdraw":
+                await intake.turn_request(tx, request_id, lambda it: turns.withdraw(it, now=deed.at))
+            case "pay":
+                await intake.pay_session(tx, request_id, story.client.id, deed.number, now=deed.at)
+            case "refuse":
+                await intake.refuse_client(
+                    tx, request_id, specialist_id, "other_specialist_needed", farewell_sent=True, now=deed.at
+                )
+
+    async def pass_time(self) -> None:
+        """What time caused in the month: promises broken, winners who stayed silent, requests that nobody took."""
+        while True:
+            async with self._intake.database.session(EVERY_TENANT) as tx:
+                due = await due_requests(tx, now=self._until, most=TOLD_AT_ONCE)
+            if not due:
+                return
+            for request_id, at in due:
+                async with self._intake.database.session(EVERY_TENANT) as tx:
+                    with clock.at(at):
+                        await intake.pass_time(tx, request_id, now=at)
 
     async def plead(self, story: Story) -> None:
         """What support was asked, and decided."""
@@ -157,10 +206,25 @@ async def replay(everything: Together, progress: Progress) -> bool:
     month = stories(month_before(now))
     acts = Replay(everything, notes, now)
     buses = [running.bus for running in everything.running.values() if running.bus]
-    await _join(everything, month_before(now))
+    # What time causes, it causes by the month's own clock, and not meanwhile by ours.
+    async with time_stands(everything.running["intake"].database):
+        await _join(everything, month_before(now))
+        await _play(acts, notes, month, buses, progress)
+        await _surround(acts, facts(month, month_before(now), now), progress)
+        await acts.pass_time()
+    await _heard(buses, progress)
+    stats = everything.running["stats"].database
+    await publish_benchmarks(stats, clock.now())
+    await judge_months(stats, clock.now())
+    notes.write(over=True)
+    return True
+
+
+async def _play(acts: Replay, notes: Notes, month: list[Story], buses: Sequence[Bus], progress: Progress) -> None:
+    """Everything that the people of the month do, kind by kind."""
     stages: Sequence[tuple[str, Callable[[Story], Awaitable[None]], int]] = (
         ("requests", acts.open, AT_ONCE), ("accepts", acts.accept, 1), ("messages", acts.talk, AT_ONCE),
-        ("sessions", acts.meet, AT_ONCE), ("decisions", acts.plead, 1),
+        ("sessions", acts.meet, AT_ONCE), ("deeds", acts.do, AT_ONCE), ("decisions", acts.plead, 1),
     )  # fmt: skip
     for name, act, at_once in stages:
         todo = [story for story in month if (name, story.number) not in notes.done]
@@ -171,13 +235,6 @@ async def replay(everything: Together, progress: Progress) -> bool:
                     notes.write(stage=name, story=story.number)
                     advance()
         await _heard(buses, progress)
-    await _surround(acts, facts(month, notes.requests, month_before(now), now), progress)
-    await _heard(buses, progress)
-    stats = everything.running["stats"].database
-    await publish_benchmarks(stats, clock.now())
-    await judge_months(stats, clock.now())
-    notes.write(over=True)
-    return True
 
 
 async def _surround(acts: Replay, told: Sequence[Event], progress: Progress) -> None:

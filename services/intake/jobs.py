@@ -1,6 +1,12 @@
 """What time causes."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.kit.errors import Unavailable
 from libs.kit.jobs import Job
@@ -9,6 +15,10 @@ from services.intake import commands
 from services.intake.queries import due_requests, moment
 
 MOST = 200
+GOES = text("SELECT pg_try_advisory_xact_lock_shared(hashtext('intake time'))")
+STANDS = text("SELECT pg_advisory_lock(hashtext('intake time'))")
+GOES_ON = text("SELECT pg_advisory_unlock(hashtext('intake time'))")
+log = structlog.get_logger()
 
 
 async def tidy_feed(database: Database, _: datetime) -> None:
@@ -23,14 +33,31 @@ async def pass_time(database: Database, _: datetime) -> None:
     Every instance does this: whoever comes second finds that nothing is due any more. So no instance is needed.
     """
     async with database.session(EVERY_TENANT) as tx:
-        now = await moment(tx)
-        due = await due_requests(tx, now=now, most=MOST)
-    for request_id in due:
+        due = await due_requests(tx, now=await moment(tx), most=MOST) if await time_goes(tx) else []
+    for request_id, _since in due:
         try:
             async with database.session(EVERY_TENANT) as tx:
-                await commands.pass_time(tx, request_id, now=await moment(tx))
+                if await time_goes(tx):
+                    await commands.pass_time(tx, request_id, now=await moment(tx))
         except Unavailable:
             continue  # It is being won or ended at this moment; the next round sees what it has become.
+        except Exception as error:
+            # One that cannot be turned must not keep the others waiting.
+            log.exception("time.stuck", request_id=str(request_id), exc_info=error)
+
+
+async def time_goes(tx: AsyncSession) -> bool:
+    """Whether time may cause anything; while a demonstration plays on a clock of its own, ours stands still."""
+    return bool(await tx.scalar(GOES))
+
+
+@asynccontextmanager
+async def time_stands(database: Database) -> AsyncIterator[None]:
+    """Let time cause nothing inside, on any instance: for who brings a clock of their own."""
+    async with database.engine.connect() as connection:
+        await connection.execute(STANDS)
+        yield  # Whatever happens, the lock ends with the connection.
+        await connection.execute(GOES_ON)
 
 
 async def tell_refusals(database: Database, _: datetime) -> None:
@@ -39,8 +66,16 @@ async def tell_refusals(database: Database, _: datetime) -> None:
         await commands.tell_refusals(tx, now=await moment(tx))
 
 
+async def end_duties(database: Database, _: datetime) -> None:
+    """Say which duties ran out; whoever's duty it was may already have said another one."""
+    async with database.session(EVERY_TENANT) as tx:
+        if await time_goes(tx):
+            await commands.end_duties(tx, now=await moment(tx), most=MOST)
+
+
 jobs = (
     Job("pass_time", timedelta(seconds=0.5), pass_time),
     Job("tell_refusals", timedelta(seconds=2), tell_refusals),
+    Job("end_duties", timedelta(seconds=2), end_duties),
     Job("tidy_feed", timedelta(minutes=1), tidy_feed),
 )

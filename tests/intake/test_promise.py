@@ -14,8 +14,9 @@ from libs.events import Event
 from libs.events.chat import FirstReplySent
 from libs.kit import clock
 from libs.kit.service import Running
+from services.intake import commands
 from services.intake.consumers import consumers
-from services.intake.jobs import pass_time, tell_refusals
+from services.intake.jobs import pass_time, tell_refusals, time_stands
 from tests.intake.cast import As, joined, opened, press
 from tests.people import ANNA, BORIS, OLENA, OMAR, TARAS, THERAPY, Principal
 
@@ -264,3 +265,34 @@ async def test_what_nobody_took_expires(intake_client: httpx.AsyncClient, intake
     await time_passes(intake_service, NOON + timedelta(days=1))
     assert (await seen(intake_client, as_, request))["closed_as"] == "expired"
     assert await told(intake_service) == ["ReplyPromiseMissed", "RequestExpired"]
+
+
+async def test_while_a_demonstration_plays_time_causes_nothing(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As
+) -> None:
+    """On no instance; afterwards everything that was due happens."""
+    await taken(intake_client, intake_service, as_)
+    async with time_stands(intake_service.database):
+        await time_passes(intake_service, NOON + SOON + TRAVELS)
+        assert await told(intake_service) == []
+    await time_passes(intake_service, NOON + SOON + TRAVELS)
+    assert await told(intake_service) == ["ReplyPromiseMissed", "RequestReleased"]
+
+
+async def test_one_request_that_cannot_be_turned_keeps_no_other_waiting(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged, and the rest goes on."""
+    with clock.at(NOON):
+        stuck, other = await opened(intake_client, as_), await opened(intake_client, as_, by=TARAS)
+    turned = commands.pass_time
+
+    async def breaks(tx: Any, request_id: UUID, **known: Any) -> None:
+        if str(request_id) == stuck["id"]:
+            raise ValueError
+        await turned(tx, request_id, **known)
+
+    monkeypatch.setattr(commands, "pass_time", breaks)
+    await time_passes(intake_service, NOON + SOON + TRAVELS)
+    assert (await seen(intake_client, as_, other, TARAS))["missed_at"] is not None
+    assert (await seen(intake_client, as_, stuck))["missed_at"] is None

@@ -75,6 +75,8 @@ class Call:
         people = [Principal(uuid7(), "therapy", "specialist", frozenset({"specialist"})) for _ in range(count)]
         for each in people:
             assert (await self(each, "POST", "/intake/v1/specialists")).status_code == 201
+            duty = {"until": (clock.now() + timedelta(hours=2)).isoformat()}
+            assert (await self(each, "PUT", "/intake/v1/duty", json=duty)).status_code == 200
         return people
 
     async def at_rest(self) -> None:

@@ -19,7 +19,7 @@ KNOWN = select(*(getattr(RequestRow, each.name) for each in fields(Request))).wh
 )
 LOCKED = KNOWN.with_for_update()
 DUE = (
-    select(RequestRow.id)
+    select(RequestRow.id, RequestRow.look_at)
     .where(RequestRow.look_at <= bindparam("now"))
     .order_by(RequestRow.look_at)
     .limit(bindparam("most"))
@@ -138,9 +138,9 @@ async def alive(
     return Alive(*row) if row else None
 
 
-async def due_requests(tx: AsyncSession, *, now: datetime, most: int) -> list[UUID]:
-    """Those in which time causes something by now, the longest overdue first."""
-    return list(await tx.scalars(DUE, {"now": now, "most": most}))
+async def due_requests(tx: AsyncSession, *, now: datetime, most: int) -> list[tuple[UUID, datetime]]:
+    """Those in which time causes something by now, and since when; the longest overdue first."""
+    return [(row.id, row.look_at) for row in await tx.execute(DUE, {"now": now, "most": most})]
 
 
 async def former_winner(tx: AsyncSession, request_id: UUID, specialist_id: UUID) -> Former | None:
