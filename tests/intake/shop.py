@@ -48,9 +48,7 @@ class Shop:
     async def put(self, path: str, by: Principal, **told: Any) -> httpx.Response:
         return await self.http.put(path, json=told or None, headers=self.as_(by))
 
-    async def offer(
-        self, kind: str, by: Principal = ANNA, *, seen: int | None = None, **told: Any
-    ) -> httpx.Response:
+    async def offer(self, kind: str, by: Principal = ANNA, *, seen: int | None = None, **told: Any) -> httpx.Response:
         headers = self.as_(by) | ({"If-Match": f'"{seen}"'} if seen else {})
         return await self.http.put(f"service-kinds/{kind}", json={"price": PRICE} | told, headers=headers)
 
@@ -93,6 +91,10 @@ class Shop:
 
     async def seen(self, order: str, by: Principal = OLENA) -> Any:
         return (await self.get(f"orders/{order}", by)).json()
+
+    async def words(self, order: str, by: Principal = OLENA) -> list[str]:
+        """What was asked, as one of the sides reads it."""
+        return [each["words"] for each in (await self.get(f"orders/{order}/questions", by)).json()["questions"]]
 
     async def status(self, order: str, by: Principal = OLENA) -> Any:
         return (await self.get(f"orders/{order}/status", by)).json()

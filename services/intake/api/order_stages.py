@@ -14,9 +14,9 @@ from services.intake.domain.orders import (
     OrderCancelled,
     OrderUnknown,
     StageDone,
-    StageInThePast,
     StageMoved,
     StageNotAgreed,
+    StageOutsideWindow,
     StageUnknown,
     TooManyStages,
 )
@@ -34,7 +34,7 @@ async def list_stages(order_id: UUID, caller: Party, tx: Snapshot) -> StagesView
 
 
 @routes.put(
-    "/orders/{order_id}/stages/{number}", responses=documented(*ALWAYS, TooManyStages, StageInThePast, StageDone)
+    "/orders/{order_id}/stages/{number}", responses=documented(*ALWAYS, TooManyStages, StageOutsideWindow, StageDone)
 )
 async def plan_stage(order_id: UUID, number: int, new: NewStage, specialist: Specialist, tx: Transaction) -> StagesView:
     """Propose when a stage is to be, or another date for it, which is agreed anew. The next number adds a stage."""

@@ -51,7 +51,7 @@ async def list_slots(specialist_id: UUID, caller: Party, tx: Snapshot, paging: P
     now, most = await queries.moment(tx), paging.limit + 1
     if caller.id == specialist_id:
         found = await queries.offers.slots_of(tx, specialist_id, since=now, until=None, after=paging.after, most=most)
-    elif await queries.offers.avoided(tx, specialist_id, caller.id):
+    elif not await queries.offers.may_see_slots(tx, specialist_id, caller.id):
         found = []
     else:
         rules = (await queries.rules_of(tx, caller.tenant)).orders

@@ -14,7 +14,7 @@ from libs.events.orders import ServiceKind
 from services.intake.domain import RequestUnknown
 from services.intake.domain.orders import Price, Slot, Terms
 from services.intake.tables import AvoidanceRow, BarRow, RequestRow
-from services.intake.tables.orders import HolidaysRow, ServiceTermsRow, SlotRow
+from services.intake.tables.orders import HolidaysRow, OrderRow, ServiceTermsRow, SlotRow
 
 _terms = (
     ServiceTermsRow.specialist_id, ServiceTermsRow.kind, ServiceTermsRow.version, ServiceTermsRow.offered,
@@ -42,6 +42,16 @@ _avoidances = (
     .limit(bindparam("most"))
 )
 AVOIDANCES = {False: _avoidances, True: _avoidances.where(AvoidanceRow.client_id > bindparam("after"))}
+CALLS = select(
+    exists().where(
+        OrderRow.specialist_id == bindparam("specialist_id"),
+        OrderRow.client_id == bindparam("client_id"),
+        OrderRow.kind == "planned_call",
+        OrderRow.paid_at.is_not(None),
+        OrderRow.started_at.is_(None),
+        OrderRow.cancelled_at.is_(None),
+    )
+)
 WON = select(RequestRow.client_id).where(
     RequestRow.id == bindparam("request_id"),
     or_(
@@ -105,6 +115,12 @@ async def offers_of(tx: AsyncSession, specialist_id: UUID) -> list[Terms]:
 async def avoided(tx: AsyncSession, specialist_id: UUID, client_id: UUID) -> bool:
     """Whether a specialist does not want this client again (C9)."""
     return bool(await tx.scalar(AVOIDED, {"specialist_id": specialist_id, "client_id": client_id}))
+
+
+async def may_see_slots(tx: AsyncSession, specialist_id: UUID, client_id: UUID) -> bool:
+    """Times for calls are there for all whom the specialist wants, and for whoever has a call to book already."""
+    asked = {"specialist_id": specialist_id, "client_id": client_id}
+    return not await avoided(tx, specialist_id, client_id) or bool(await tx.scalar(CALLS, asked))
 
 
 async def avoidances_of(

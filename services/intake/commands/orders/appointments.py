@@ -30,7 +30,8 @@ from services.intake.queries.policies import rules_of
 from services.intake.tables.orders import OrderStageRow, SlotRow
 
 ONE_AT_A_TIME = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'slots of', :tenant, CAST(:specialist AS text)), 0))"
+    "SELECT pg_advisory_xact_lock(hashtextextended("
+    "concat_ws(' ', 'slots of', CAST(:tenant AS text), CAST(:specialist AS text)), 0))"
 )
 OFFER_SLOT = insert(SlotRow)
 WITHDRAW_SLOT = (

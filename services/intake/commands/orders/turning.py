@@ -19,7 +19,8 @@ from services.intake.queries.policies import rules_of
 from services.intake.tables.orders import OrderRow, SlotRow
 
 ONE_AT_A_TIME = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(' ', 'orders of', :tenant, CAST(:client AS text)), 0))"
+    "SELECT pg_advisory_xact_lock(hashtextextended("
+    "concat_ws(' ', 'orders of', CAST(:tenant AS text), CAST(:client AS text)), 0))"
 )
 RELEASE_SLOT = update(SlotRow).where(SlotRow.order_id == bindparam("of_order")).values(order_id=None)
 

@@ -35,8 +35,8 @@ class TooManyStages(Conflict):
     """This order has as many stages as there may be."""
 
 
-class StageInThePast(Invalid):
-    """A stage is planned for a moment to come."""
+class StageOutsideWindow(Invalid):
+    """A stage is planned for a moment to come, and not for years ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def plan(
         raise StageUnknown
     if number > rules.stages_at_most:
         raise TooManyStages
-    if on <= now:
-        raise StageInThePast
+    if not now < on <= now + rules.stages_ahead:
+        raise StageOutsideWindow
     if number > len(stages):
         return Stage(number, on)
     stage = stages[number - 1]

@@ -46,6 +46,7 @@ class OrderRules:
         Span, Says("C1", "So long after a delivery it may be said that its link does not open.")
     ] = timedelta(days=30)
     stages_at_most: Annotated[Few, Says("C5", "Work in stages has at most so many.")] = 20
+    stages_ahead: Annotated[Span, Says("C5", "A stage is planned at most this far ahead.")] = timedelta(days=730)
     nudge_floor: Annotated[Span, Says("C6", "So long it is between one nudge and the next.")] = timedelta(days=1)
     changes_at_most: Annotated[Count, Says("C8", "An order may be changed so often.")] = 3
     cancels_at_most: Annotated[
