@@ -16,7 +16,6 @@ from libs.kit.console import console, refused, settings_table
 from libs.kit.databases import database_of, server
 from libs.kit.errors import StartRefused
 from libs.kit.migrate import upgrade
-from libs.kit.openapi import document_of
 from libs.kit.server import WhenReady, listen, run, serve
 from libs.kit.service import Service, application
 from libs.kit.settings import PlatformSettings, read, table
@@ -100,7 +99,7 @@ def _schema(platform: Platform, settings: PlatformSettings, asked: argparse.Name
     folder = Path(asked.into)
     folder.mkdir(parents=True, exist_ok=True)
     for service in platform.services(asked.names):
-        document = json.dumps(document_of(application(service, settings)), indent=2, ensure_ascii=False)
+        document = json.dumps(application(service, settings).openapi(), indent=2, ensure_ascii=False)
         (folder / f"{service.name}.json").write_text(document + "\n", encoding="utf-8")
         console.print(f"{folder / service.name}.json")
 

@@ -15,23 +15,26 @@ _TOKEN = {
 }
 
 
-def describe(app: FastAPI, tags: dict[str, str]) -> None:
-    """Let the application describe itself our way."""
+_LICENSE = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
+
+
+def describe(app: FastAPI, tags: dict[str, str], *, at: str) -> None:
+    """Let the application describe itself our way; `at` is its path wherever it is served."""
     app.openapi_tags = [{"name": name, "description": words} for name, words in tags.items()]
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = document_of(app)
+            app.openapi_schema = _document_of(app, at)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def document_of(app: FastAPI) -> dict[str, Any]:
-    """The whole description."""
+def _document_of(app: FastAPI, at: str) -> dict[str, Any]:
     document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
-    )
+        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags,
+        servers=[{"url": at}], license_info=_LICENSE,
+    )  # fmt: skip
     components = document.setdefault("components", {})
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas = components.setdefault("schemas", {})

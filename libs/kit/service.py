@@ -162,7 +162,7 @@ def application(
         app.include_router(service.router)
     health.add_probes(app)
     render_problems(app)
-    describe(app, service.tags)
+    describe(app, service.tags, at=f"/{service.name}")
     if platform.origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(platform.origins), allow_methods=["*"], allow_headers=["*"],

@@ -113,7 +113,7 @@ class Message(Receipt):
 class Messages(Output):
     """A page of messages in order."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_RECEIPT | _SAID], "next": None}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_RECEIPT | _SAID], "next": 7}]})
 
     items: list[Message]
     next: int | None = Field(description="The `after_seq` of the following page; null when this is the last.")

@@ -23,7 +23,7 @@ _SUMMARY: dict[str, JsonValue] = {
 }  # fmt: skip
 _DECISION: dict[str, JsonValue] = {
     "id": "01926f3c-8a00-7000-8000-000000000e01", "request_id": _REQUEST, "specialist_id": _ANNA,
-    "ticket_id": _TICKET, "outcome": "excluded", "version": 1, "ground": "platform_test", "reason": None,
+    "ticket_id": _TICKET, "outcome": "denied", "version": 1, "ground": "platform_test", "reason": "normal_flow",
     "at": "2026-03-02T19:12:40Z",
 }  # fmt: skip
 
