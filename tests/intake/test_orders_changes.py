@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from libs.events.orders import OrderCancelled, OrderChanged, OrderNudged, OrderPaid
 from libs.kit import clock
 from tests.intake.shop import DAY, HOUR, LINK, NOON, TICK, Shop, moment, refusal
-from tests.people import ANNA, BORIS, OLENA, TARAS, Principal
+from tests.people import ANNA, BORIS, OLENA, OMAR, TARAS, Principal
 
 RECORDING = "planned_recording"
 
@@ -115,3 +117,12 @@ async def test_b18_either_side_confirms_the_payment_and_once(shop: Shop) -> None
         assert await shop.done(f"orders/{order}/payment", OLENA) == first
     assert (first["paid_said_by"], moment(first["paid_at"])) == ("specialist", NOON)
     assert len(await shop.said(OrderPaid)) == 1
+
+
+@pytest.mark.parametrize("told", [
+    {"late_percent": 101}, {"early_percent": -1}, {"history_least": 0}, {"nudge_floor": "-PT1S"}, {"follow_ups": 201},
+    {"question_longest": 8001}, {"urgent_within": "P9999999D"}, {"changes_at_most": "many"}, {"recording": False},
+])  # fmt: skip
+async def test_a_house_rule_of_orders_that_makes_no_sense_is_refused(shop: Shop, told: dict[str, Any]) -> None:
+    """Before anybody is judged by it."""
+    assert refusal(await shop.post("policies", OMAR, changes={"orders": told})) == (422, "no_such_rule")
