@@ -133,6 +133,9 @@ async def test_r3_taken_back_it_counts_by_itself_again(work: Work) -> None:
         heard = await work.said(SessionHeld, SessionVoided)
         assert held_under(heard, work) == {own: True, moved: False}
         assert held_under(heard, later) == {moved: True}
+    heard = await work.said(SessionHeld, SessionVoided)
+    versions = [event.version for event in heard if str(event.session_id) == moved]
+    assert versions == list(range(1, len(versions) + 1))  # One register, for who looks at the session alone.
     seen = (await later.get(OLENA, f"requests/{later.id}/sessions")).json()["items"]
     assert [(each["id"], each["number"], each["request_id"]) for each in seen] == [(moved, 1, later.id)]
     assert (await work.book(AFTER + HOUR, at=AFTER)).json()["number"] == 2
@@ -171,6 +174,14 @@ async def test_r3_what_was_refused_or_paid_is_no_mistake(work: Work) -> None:
     assert code(await merge(later)) == (409, "engagement_ended")
     assert (await work.call(OLENA, f"requests/{work.id}/withdrawal", AFTER)).status_code == 200
     assert code(await merge(later)) == (409, "request_closed")
+
+
+async def test_r3_a_later_engagement_that_was_refused_stays_refused(work: Work) -> None:
+    """A merge would hide the refusal, and let the work go on under the earlier name."""
+    later = await came_again(work)
+    await later.held()
+    assert (await later.refuse()).status_code == 201
+    assert code(await merge(later)) == (409, "engagement_ended")
 
 
 async def test_r3_a_later_request_that_was_taken_back_may_still_be_merged(work: Work) -> None:
