@@ -66,7 +66,9 @@ def upgrade() -> None:
         sa.Column("specialist_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("client_id", sa.Uuid(), nullable=False, comment="of the account that it concerns; a merge may join two"),
+        sa.Column(
+            "client_id", sa.Uuid(), nullable=False, comment="of the account that it concerns; a merge may join two"
+        ),
         sa.Column("said_by", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("number >= 1", name=op.f("purchases_number_is_positive")),
