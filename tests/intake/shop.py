@@ -1,6 +1,7 @@
 """What clients and specialists do with orders in intake's tests."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,12 +12,13 @@ from sqlalchemy import text
 from libs.bus.ids import uuid7
 from libs.bus.testing import outbox
 from libs.kit.service import Running
-from tests.intake.cast import As
+from tests.canary import WORDS
+from tests.intake.cast import As, waiting
 from tests.people import ANNA, OLENA, OMAR, THERAPY, Principal
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY, HOUR, TICK = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
-ASKED = ["How do I tell my sister?"]
+ASKED = [WORDS]
 PRICE = {"currency": "UAH", "least": 150_000, "most": 250_000}
 LINK = "https://example.org/r/8Jq2"
 
@@ -24,6 +26,18 @@ LINK = "https://example.org/r/8Jq2"
 def clients(size: int) -> list[Principal]:
     """So many clients."""
     return [Principal(uuid7(), THERAPY, "client", frozenset({"client"})) for _ in range(size)]
+
+
+async def after_all_have_read(
+    intake: Running, table: str, presses: Sequence[Coroutine[Any, Any, httpx.Response]]
+) -> list[httpx.Response]:
+    """Presses of which none can write to a table before all that may read it have."""
+    async with asyncio.timeout(20), intake.database.session("*") as tx:
+        await tx.execute(text(f"LOCK {table} IN SHARE MODE"))
+        pressing = asyncio.gather(*presses)
+        while await waiting(intake) < len(presses):  # noqa: ASYNC110 - only PostgreSQL knows
+            await asyncio.sleep(0.01)
+    return await pressing
 
 
 def moment(written: str) -> datetime:

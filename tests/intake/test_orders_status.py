@@ -15,7 +15,7 @@ from services.intake.domain.orders.queue import pace
 from services.intake.domain.rules import OrderRules
 from services.intake.queries.orders import order_of
 from services.intake.tables.orders import OrderRow
-from tests.intake.shop import DAY, HOUR, LINK, NOON, Shop, clients, moment, refusal
+from tests.intake.shop import DAY, HOUR, LINK, NOON, Shop, after_all_have_read, clients, moment, refusal
 from tests.people import ANNA, BORIS, OLENA, TARAS, THERAPY
 
 RECORDING, QUESTION = "planned_recording", "one_question"
@@ -178,7 +178,8 @@ async def test_c8_many_cancel_at_once_and_only_as_often_as_they_may(shop: Shop) 
     """Each would be the last that may be, if they did not wait for one another."""
     await shop.offers(RECORDING)
     orders = [await shop.paid(RECORDING) for _ in range(5)]
-    answers = await asyncio.gather(*(shop.post(f"orders/{order}/cancellation", OLENA) for order in orders))
+    cancelling = [shop.post(f"orders/{order}/cancellation", OLENA) for order in orders]
+    answers = await after_all_have_read(shop.intake, "orders", cancelling)
     assert sorted(answer.status_code for answer in answers) == [200, 200, 409, 409, 409]
 
 

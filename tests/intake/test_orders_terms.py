@@ -1,15 +1,12 @@
 """What specialists offer on what terms, and that an order is placed on terms that were read."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from libs.kit import clock
 from services.intake.domain.orders.terms import PARTS
-from tests.intake.cast import waiting
-from tests.intake.shop import DAY, HOUR, LINK, NOON, PRICE, Shop, moment, refusal
+from tests.intake.shop import DAY, HOUR, LINK, NOON, PRICE, Shop, after_all_have_read, moment, refusal
 from tests.people import ANNA, BORIS, MARTA, OLENA, STRANGE_CLIENT, TARAS
 
 KINDS = ["planned_recording", "urgent_work", "planned_call", "one_question", "multi_stage"]
@@ -97,13 +94,10 @@ async def test_an_offer_is_changed_by_who_has_seen_it(shop: Shop) -> None:
 async def test_of_two_changes_at_once_one_counts(shop: Shop) -> None:
     """Both saw the first version; the one that comes later is told so."""
     await shop.offers("one_question")
-    async with shop.intake.database.session("*") as tx:
-        await tx.execute(text("LOCK service_terms IN SHARE MODE"))
-        prices = [PRICE | {"most": most} for most in (200_000, 200_001)]
-        both = asyncio.gather(*(shop.offer("one_question", seen=1, price=price) for price in prices))
-        while await waiting(shop.intake) < len(prices):  # noqa: ASYNC110 - only PostgreSQL knows
-            await asyncio.sleep(0.01)
-    assert sorted(answer.status_code for answer in await both) == [200, 412]
+    prices = [PRICE | {"most": most} for most in (200_000, 200_001)]
+    offers = [shop.offer("one_question", seen=1, price=price) for price in prices]
+    both = await after_all_have_read(shop.intake, "service_terms", offers)
+    assert sorted(answer.status_code for answer in both) == [200, 412]
     assert (await listed(shop))["one_question"]["terms_version"] == 2
 
 

@@ -1,12 +1,10 @@
 """A first word that says urgent, and the brake on saying so for nothing."""
 
-import asyncio
-
 import pytest
 
 from libs.events.orders import OrderPlaced
 from libs.kit import clock
-from tests.intake.shop import DAY, NOON, TICK, Shop
+from tests.intake.shop import DAY, NOON, TICK, Shop, after_all_have_read
 from tests.people import OLENA, TARAS
 
 RECORDING = "planned_recording"
@@ -57,5 +55,6 @@ async def test_c12_false_urgency_has_a_brake(shop: Shop) -> None:
 async def test_c12_many_at_once_do_not_outrun_the_brake(shop: Shop) -> None:
     await shop.offers(RECORDING)
     await shop.rules(unpaid_at_most=20)
-    answers = await asyncio.gather(*(shop.order(RECORDING, asked=HELP) for _ in range(6)))
+    placing = [shop.order(RECORDING, asked=HELP) for _ in range(6)]
+    answers = await after_all_have_read(shop.intake, "orders", placing)
     assert sorted(answer.json()["urgency"] for answer in answers) == ["braked"] * 4 + ["urgent"] * 2

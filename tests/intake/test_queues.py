@@ -50,7 +50,7 @@ def wait_at(position: int, *past: Delivered, away: Any = (), order: Order | None
 ORDERS = st.lists(
     st.builds(
         lambda gap, urgency, number: paid(NOON + gap, urgency=urgency, id=UUID(int=number)),
-        GAPS, st.sampled_from(["none", "urgent", "braked"]), st.integers(0, 2**128 - 1),
+        st.integers(0, 3).map(HOUR.__mul__), st.sampled_from(["none", "urgent", "braked"]), st.integers(0, 2**128 - 1),
     ),
     max_size=30, unique_by=lambda order: order.id,
 )  # fmt: skip
@@ -192,6 +192,15 @@ def test_c4_a_holiday_lasts_from_midnight_to_midnight() -> None:
     assert worked_until(begins - DAY, DAY + TICK, [(begins, ends)]) == ends + TICK
     assert worked_until(begins, timedelta(0), [(begins, ends)]) == ends
     assert worked_until(ends, timedelta(0), [(begins, ends)]) == ends
+
+
+def test_c4_a_day_between_two_holidays_is_as_long_as_it_is() -> None:
+    """29 March 2026 has 23 hours in Kyiv."""
+    away = days_away([(date(2026, 3, 28), date(2026, 3, 28)), (date(2026, 3, 30), date(2026, 3, 30))], KYIV)
+    (first, morning), (evening, last) = away
+    assert worked_until(first, 23 * HOUR, away) == evening == morning + 23 * HOUR
+    assert worked_until(first, 23 * HOUR + TICK, away) == last + TICK
+    assert worked(first, last, away) == 23 * HOUR
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from libs.events.orders import OrderChanged
 from libs.kit import clock
 from tests.intake.cast import at_once
-from tests.intake.shop import DAY, HOUR, LINK, NOON, TICK, Shop, clients, moment, refusal
+from tests.intake.shop import DAY, HOUR, LINK, NOON, TICK, Shop, after_all_have_read, clients, moment, refusal
 from tests.people import ANNA, BORIS, OLENA, STRANGE_CLIENT, TARAS
 
 CALL = "planned_call"
@@ -176,7 +176,7 @@ async def test_c3_times_that_overlap_are_not_both_offered(shop: Shop) -> None:
         near = [
             shop.post("slots", ANNA, starts_at=(NOON + 12 * DAY + n * TICK).isoformat(), minutes=60) for n in range(4)
         ]
-        answers = await asyncio.gather(*near)
+        answers = await after_all_have_read(shop.intake, "slots", near)
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
 
 

@@ -70,12 +70,6 @@ _behind = tuple_(SlotRow.starts_at, SlotRow.id) > tuple_(bindparam("starts_at"),
 _free = and_(SlotRow.order_id.is_(None), SlotRow.starts_at <= bindparam("until"))
 SLOTS = {False: _slots, True: _slots.where(_behind)}
 FREE_SLOTS = {False: _slots.where(_free), True: _slots.where(_free, _behind)}
-TWO_SLOTS = (
-    select(*_slot)
-    .where((SlotRow.id == bindparam("slot_id")) | (SlotRow.order_id == bindparam("order_id")))
-    .order_by(SlotRow.id)
-    .with_for_update()
-)
 SLOT = select(*_slot).where(SlotRow.id == bindparam("slot_id"))
 OFFERED_SLOTS = select(
     func.count(),
@@ -157,11 +151,6 @@ async def slot_of(tx: AsyncSession, slot_id: UUID) -> Slot | None:
     """One time."""
     row = (await tx.execute(SLOT, {"slot_id": slot_id})).one_or_none()
     return Slot(*row) if row else None
-
-
-async def slots_to_swap(tx: AsyncSession, slot_id: UUID, order_id: UUID) -> dict[UUID, Slot]:
-    """A time and the one that the order has, locked in one order, so that two who swap cannot wait for each other."""
-    return {row.id: Slot(*row) for row in await tx.execute(TWO_SLOTS, {"slot_id": slot_id, "order_id": order_id})}
 
 
 async def offered_slots(

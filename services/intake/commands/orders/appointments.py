@@ -24,7 +24,7 @@ from services.intake.domain.orders import (
     of_specialist,
 )
 from services.intake.domain.orders.stages import StageTurn
-from services.intake.queries.offers import offered_slots, slot_of, slots_to_swap
+from services.intake.queries.offers import offered_slots, slot_of
 from services.intake.queries.orders import order_of, seen_order, stages_of
 from services.intake.queries.policies import rules_of
 from services.intake.tables.orders import OrderStageRow, SlotRow
@@ -82,7 +82,7 @@ async def book_slot(tx: AsyncSession, order_id: UUID, slot_id: UUID, person: UUI
     """Take a time for a call, and let go of the one before: the time's own row is the referee."""
     order = of_client(await order_of(tx, order_id, lock=True), person)
     rules = (await rules_of(tx, order.tenant)).orders
-    slot = (await slots_to_swap(tx, slot_id, order_id)).get(slot_id)
+    slot = await slot_of(tx, slot_id)
     turn = domain.slots.book(order, slot, now=now, rules=rules)
     if slot is not None and slot.order_id == order_id:
         return order
