@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib
 import inspect
+import logging
 import os
 import shutil
 import socket
@@ -15,7 +16,9 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+import structlog
 import uvicorn
+from prometheus_client import generate_latest
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
@@ -31,10 +34,12 @@ from libs.kit.postgres import Cluster
 from libs.kit.provision import administrator, provision
 from libs.kit.service import Running, Service, Surroundings
 from libs.kit.settings import PlatformSettings
+from tests.canary import Aviary, events_keep_quiet, leaked, refusals_keep_quiet
 
 pytest_plugins = ["tests.kafka"]
 OURS = ("DOVIRA_", "INTAKE_", "CHAT_", "STATS_", "SUPPORT_")
 POSTGRES = "TEST_POSTGRES"
+AVIARY = Aviary()
 Migrate = Callable[[str], Any]
 
 
@@ -43,13 +48,30 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(OURS) or name in {"DATABASE_URL", "KAFKA_BOOTSTRAP"}]:
         del os.environ[name]
     os.environ["ENV"] = "test"
-    logs.configure(level="error")
+    _listen_to_logs()
     if getattr(config.option, "numprocesses", None) and not config.option.collectonly:
         # Only the controller gets here with a number of processes: workers inherit the address.
         run_dir = Path(tempfile.mkdtemp(prefix="dovira-"))
         cluster = Cluster.start(run_dir)
         os.environ[POSTGRES] = cluster.url
         config.add_cleanup(lambda: _end(cluster, run_dir))
+
+
+def _listen_to_logs() -> None:
+    """Every line is written as in production, and read by nobody but the look-out for what should not be in it."""
+    logs.configure(level="info")
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=AVIARY))
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(AVIARY)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_confided_gets_out() -> Iterator[None]:
+    """Neither in a log line nor in a metric, over the whole run."""
+    yield
+    assert AVIARY.found == []
+    assert leaked(generate_latest().decode()) == []
 
 
 def _end(cluster: Cluster, run_dir: Path) -> None:
@@ -180,10 +202,11 @@ def _open(name: str) -> Any:
 
 
 def _cleaned(name: str) -> Any:
-    async def service(**running: Running) -> Running:
+    async def service(**running: Running) -> AsyncIterator[Running]:
         (opened,) = running.values()
         await clean(opened)
-        return opened
+        yield opened
+        await events_keep_quiet(opened.database.engine)
 
     return _asking_for(f"{name}_running", service, f"{name}_service")
 
@@ -205,7 +228,7 @@ def client_of(app: ASGIApp, name: str, **options: Any) -> httpx.AsyncClient:
 def _client(name: str) -> Any:
     async def client(**service: Running) -> AsyncIterator[httpx.AsyncClient]:
         (opened,) = service.values()
-        async with client_of(opened.app, name) as http:
+        async with client_of(opened.app, name, event_hooks={"response": [refusals_keep_quiet]}) as http:
             yield http
 
     return _asking_for(f"{name}_service", client, f"{name}_client")

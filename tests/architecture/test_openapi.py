@@ -48,7 +48,7 @@ def judge(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def judged(document: Any, name: str, *before: str, after: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         path = tmp_path / "openapi.json"
         path.write_text(json.dumps(document))
-        command = [JUDGES / "node_modules/.bin" / name, *before, str(path), *after]
+        command: list[str | Path] = [JUDGES / "node_modules/.bin" / name, *before, str(path), *after]
         quiet = os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
         return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=quiet)
 
@@ -105,6 +105,13 @@ def test_a_front_end_gets_types_that_compile(intake: Any, judge: Any, tmp_path: 
     assert written.returncode == 0, written.stderr
     for word, code in (("answer.number", 0), ("answer.nubmer", 2)):
         (tmp_path / "use.ts").write_text(USE.replace("answer.number", word))
-        tsc = [JUDGES / "node_modules/.bin/tsc", "--noEmit", "--strict", "--target", "es2022", str(tmp_path / "use.ts")]
+        tsc: list[str | Path] = [
+            JUDGES / "node_modules/.bin/tsc",
+            "--noEmit",
+            "--strict",
+            "--target",
+            "es2022",
+            str(tmp_path / "use.ts"),
+        ]
         compiled = subprocess.run(tsc, capture_output=True, text=True, timeout=120, check=False)
         assert compiled.returncode == code, compiled.stdout

@@ -20,11 +20,10 @@ from libs.events.intake import (
 )
 from libs.kit import clock
 from libs.kit.service import Running
-from tests.canary import tables_with
+from tests.canary import PHONE, tables_with
 from tests.intake.cast import As, at_once, crowd, joined, opened, press
 from tests.people import ANNA, BORIS, MARTA, OLENA, STRANGE_CLIENT, STRANGE_SPECIALIST, TARAS
 
-PHONE = "+380 44 123 45 67"
 NOBODY = {"id": "01900000-0000-7000-8000-00000000dead"}
 BY_DAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -117,14 +116,14 @@ async def test_b2_the_phone_is_shown_to_the_winner_alone(
     won = await press(intake_client, as_, ANNA, request)
     lost = await press(intake_client, as_, BORIS, request)
     assert won.json()["contact"] == f"/intake/v1/{link}"
-    assert (await intake_client.get(link, headers=as_(ANNA))).json()["phone"] == "+380441234567"
+    assert (await intake_client.get(link, headers=as_(ANNA))).json()["phone"] == "+380447654321"
     seen = (await intake_client.get(f"requests/{request['id']}", headers=as_(OLENA))).json()
     assert seen["phone_shown_at"] is not None
     assert len(await rows(intake_service, "SELECT 1 FROM reveals")) == 1
     assert (await intake_client.get(link, headers=as_(BORIS))).status_code == 404
     assert (await intake_client.get(link, headers=as_(OLENA))).status_code == 403
     [events] = await rows(intake_service, "SELECT string_agg(convert_from(value, 'UTF8'), '') FROM outbox")
-    assert not any("441234567" in told for told in (won.text, lost.text, str(request), events[0]))
+    assert not any("447654321" in told for told in (won.text, lost.text, str(request), events[0]))
 
 
 async def test_b2_the_database_alone_cannot_tell_a_phone(
@@ -136,13 +135,13 @@ async def test_b2_the_database_alone_cannot_tell_a_phone(
     kept = await rows(intake_service, "SELECT phone, phone_hash FROM requests")
     assert len({row.phone for row in kept}) == 2
     assert len({row.phone_hash for row in kept}) == 1
-    assert await tables_with(intake_service, "441234567") == set()
+    assert await tables_with(intake_service, "447654321") == set()
     swap = "UPDATE requests r SET phone = o.phone FROM requests o WHERE o.id <> r.id RETURNING 1"
     await rows(intake_service, swap)
     await joined(intake_service, [ANNA])
     await press(intake_client, as_, ANNA, first)
     answer = await intake_client.get(f"requests/{first['id']}/contact", headers=as_(ANNA))
-    assert (answer.status_code, "441234567" in answer.text) == (500, False)
+    assert (answer.status_code, "447654321" in answer.text) == (500, False)
 
 
 async def test_b4_first_press_wins(intake_client: httpx.AsyncClient, intake_service: Running, as_: As) -> None:

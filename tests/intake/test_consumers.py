@@ -48,7 +48,7 @@ async def test_r4_d5_an_exclusion_closes_the_request_and_gives_the_wait_back(
 ) -> None:
     """Once, however often it is heard."""
     await joined(intake_service, [ANNA, BORIS])
-    request = await opened(intake_client, as_, kind="phone", phone="+380441234567")
+    request = await opened(intake_client, as_, kind="phone", phone="+380447654321")
     await press(intake_client, as_, ANNA, request)
     assert not await ready(intake_client, as_)
     event = decided(request)

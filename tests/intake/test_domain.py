@@ -52,7 +52,21 @@ def test_b1_the_promise_runs_from_the_submit(kind: Any, within: timedelta) -> No
     assert domain.reply_due(NOON, kind, RULES) == NOON + within
 
 
-@pytest.mark.parametrize("placeholder", ["+77777777777", "77777777777", "+7 777 777-77-77", "+7 (777) 7777777", ""])
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        "+77777777777",
+        "77777777777",
+        "+7 777 777-77-77",
+        "+7 (777) 7777777",
+        "",
+        "+7/777/777/77/77",
+        "\uff0b\uff17\uff17\uff17\uff17\uff17\uff17\uff17\uff17\uff17\uff17\uff17",
+        "tel:+77777777777",
+        "+77777777777 ext 1",
+        "+7777777\u200b7777",
+    ],
+)
 def test_b2_the_placeholder_means_no_phone(placeholder: str) -> None:
     """It looks like a number of Kazakhstan; it is nobody's."""
     assert domain.contact("chat", placeholder) is None
@@ -201,9 +215,10 @@ def test_d7_a_winner_has_one_answer_whatever_the_key() -> None:
 
 
 def test_d7_a_losers_retry_gets_its_receipt_again() -> None:
-    """The receipt that was kept, and not a new place."""
+    """The receipt that was kept, and not a new place; a press that won and lost the request again is a new one."""
     request, receipt = taken_by(BORIS), Receipt(7, 120, NOON)
     assert domain.already(a_press(request, earlier=Pressed(request.id, receipt))) == receipt
+    assert domain.already(a_press(request, earlier=Pressed(request.id, receipt, won=True))) is None
     assert domain.already(a_press(request)) is None
 
 

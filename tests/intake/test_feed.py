@@ -145,7 +145,7 @@ async def test_b3_a_card_shows_number_category_arrival_and_a_phone_mark(here: In
     """And nothing else: no client, no phone number, no words."""
     async with here.feed() as feed:
         assert (await feed.next()).event == "reset"
-        request = await opened(here.client, as_, kind="phone", phone="+380441234567", category="panic")
+        request = await opened(here.client, as_, kind="phone", phone="+380447654321", category="panic")
         happening = await feed.next()
     assert happening.event == "request"
     assert happening.data == {
@@ -159,10 +159,10 @@ async def test_b2_contact_data_never_enters_the_feed(here: Instance, as_: As) ->
     await joined(here.running, [ANNA])
     async with here.feed() as feed:
         await feed.next()
-        request = await opened(here.client, as_, kind="phone", phone="+380441234567")
+        request = await opened(here.client, as_, kind="phone", phone="+380447654321")
         await press(here.client, as_, ANNA, request)
         sent = json.dumps([(await feed.next()).data, (await feed.next()).data])
-    assert "441234567" not in sent
+    assert "447654321" not in sent
     assert str(OLENA.id) not in sent
 
 

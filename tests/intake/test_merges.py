@@ -18,11 +18,11 @@ from libs.events.intake import (
 )
 from libs.kit import clock
 from libs.kit.service import Running
+from tests.canary import PHONE
 from tests.intake.cast import As, at_once, joined, opened, press
 from tests.intake.meetings import BEGUN, FIRST, HOUR, Work, engaged
 from tests.people import ANNA, BORIS, OLENA, STRANGE_SPECIALIST, TARAS, Principal
 
-PHONE = "+380 44 123 45 67"
 LATER = BEGUN + timedelta(hours=2)
 AFTER = FIRST + timedelta(days=2)
 

@@ -12,6 +12,7 @@ from libs.bus.ids import uuid7
 from libs.bus.testing import deliver, outbox
 from libs.events import Event
 from libs.events.chat import FirstReplySent
+from libs.events.intake import AcceptRefused
 from libs.kit import clock
 from libs.kit.service import Running
 from services.intake import commands
@@ -22,7 +23,7 @@ from tests.people import ANNA, BORIS, OLENA, OMAR, TARAS, THERAPY, Principal
 
 NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SOON, TRAVELS, REST = timedelta(seconds=30), timedelta(seconds=2), timedelta(minutes=20)
-PHONE = {"kind": "phone", "phone": "+380441234567"}
+PHONE = {"kind": "phone", "phone": "+380447654321"}
 
 
 async def heard(intake: Running, *events: Event) -> None:
@@ -73,6 +74,7 @@ async def test_d6_a_silent_winner_is_released_and_another_takes_the_request(
     assert (await seen(intake_client, as_, request))["state"] == "accepted"
     await time_passes(intake_service, NOON + SOON + TRAVELS)
     after = await seen(intake_client, as_, request)
+    assert after["helplines"]
     assert (after["state"], after["round"], after["missed_at"]) == ("open", 2, "2026-03-02T09:00:32Z")
     assert await told(intake_service) == ["ReplyPromiseMissed", "RequestReleased"]
     later = NOON + timedelta(minutes=1)
@@ -164,6 +166,7 @@ async def test_d5_b14_b17_c10_a_fair_outcome_costs_no_wait(  # noqa: PLR0917 - a
             await heard(intake_service, replied(request, NOON + timedelta(seconds=5)))
         first, again = [await intake_client.post(link, json=body or None, headers=headers) for _ in range(2)]
         assert (first.status_code, first.text) == (200, again.text)
+        assert bool(first.json()["helplines"]) == (how == "handover")
         assert await told(intake_service) == says
         after = await seen(intake_client, as_, request, ANNA)
         assert after.get("status") == 404 if how == "handover" else after["state"] == "closed"
@@ -251,9 +254,8 @@ async def test_b10_who_came_later_is_told_to_the_bus_once(
     await press(intake_client, as_, BORIS, request, key="k")
     await press(intake_client, as_, BORIS, request, key="k")
     await asyncio.gather(*(tell_refusals(intake_service.database, NOON) for _ in range(4)))
-    [refused] = [
-        each.data for each in await outbox(intake_service.database.engine) if "Refused" in type(each.data).__name__
-    ]
+    told = [each.data for each in await outbox(intake_service.database.engine)]
+    [refused] = [each for each in told if isinstance(each, AcceptRefused)]
     assert (refused.place, refused.specialist_id) == (2, BORIS.id)
 
 

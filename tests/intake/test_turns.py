@@ -225,4 +225,4 @@ def happens(request: Request, what: str, now: datetime) -> turns.Turn:
         "danger": lambda: turns.signal_danger(request, now=now),
         "hand_over": lambda: turns.hand_over(request, now=now),
     }
-    return steps[what]() if possible.get(what) else turns.Turn(request)  # type: ignore[no-any-return]
+    return steps[what]() if possible.get(what) else turns.Turn(request)

@@ -14,9 +14,10 @@ from services.intake.domain import (
     ChatComesFirst,
     RequestClosed,
     RequestUnknown,
+    helplines_for,
     turns,
 )
-from services.intake.schemas import Concern, Handed, NewReferral, RequestView
+from services.intake.schemas import Concern, Handed, HelplineView, NewReferral, RequestView
 
 routes = Router(prefix="/v1", tags=["outcomes"])
 
@@ -54,7 +55,7 @@ async def report_unreachable(request_id: UUID, winner: Specialist, tx: Transacti
     """Nobody is to be found under the number, by call or messenger. It costs you neither wait nor figures (B14, D5)."""
     now = await queries.moment(tx)
     await commands.turn_request(tx, request_id, lambda it: turns.unreachable(turns.won_by(it, winner.id), now=now))
-    return Handed(request_id=request_id, outcome="unreachable")
+    return Handed(request_id=request_id, outcome="unreachable", helplines=[])
 
 
 @routes.post(
@@ -65,8 +66,10 @@ async def report_unreachable(request_id: UUID, winner: Specialist, tx: Transacti
 async def hand_over_minor(request_id: UUID, winner: Specialist, tx: Transaction) -> Handed:
     """Hand a minor, whom you have answered, to a colleague who works with minors. It costs you nothing (B17, D5)."""
     now = await queries.moment(tx)
+    seen = await queries.seen_request(tx, request_id, winner.id)
     await commands.turn_request(tx, request_id, lambda it: turns.hand_over(turns.won_by(it, winner.id), now=now))
-    return Handed(request_id=request_id, outcome="handed_over")
+    shown = [HelplineView.model_validate(each) for each in helplines_for(seen.country, seen.locale)]
+    return Handed(request_id=request_id, outcome="handed_over", helplines=shown)
 
 
 @routes.post(
@@ -80,7 +83,7 @@ async def refer_client(request_id: UUID, new: NewReferral, winner: Specialist, t
     await commands.turn_request(
         tx, request_id, lambda it: turns.refer(turns.won_by(it, winner.id), new.to, new.to_specialist_id, now=now)
     )
-    return Handed(request_id=request_id, outcome="referred")
+    return Handed(request_id=request_id, outcome="referred", helplines=[])
 
 
 @routes.post(
@@ -95,7 +98,7 @@ async def raise_concern(request_id: UUID, concern: Concern, winner: Specialist, 
     await commands.turn_request(
         tx, request_id, lambda it: turns.raise_concern(turns.won_by(it, winner.id), signs, now=now)
     )
-    return Handed(request_id=request_id, outcome="clinical_team_called")
+    return Handed(request_id=request_id, outcome="clinical_team_called", helplines=[])
 
 
 async def _seen(tx: AsyncSession, request_id: UUID, viewer: UUID) -> RequestView:

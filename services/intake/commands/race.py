@@ -35,8 +35,8 @@ WITH me AS MATERIALIZED (
   UPDATE specialists SET ready_at = $6, resting_after = $1, unanswered = $1 FROM claimed
   WHERE tenant = $3 AND specialists.id = $2
 ), pressed AS (
-  INSERT INTO presses (tenant, specialist_id, key, request_id, place, margin_ms, accepted_at, told)
-  SELECT $3, $2, $4, id, presses, 0, $5, true FROM claimed
+  INSERT INTO presses (tenant, specialist_id, key, request_id, place, margin_ms, accepted_at, won, told)
+  SELECT $3, $2, $4, id, presses, 0, $5, true, true FROM claimed
 ), gone AS (
   INSERT INTO feed_log (tenant, request_id, gone) SELECT $3, id, true FROM claimed
 ), said AS (

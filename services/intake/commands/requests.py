@@ -56,6 +56,7 @@ class Call:
     age: Age = "unknown"
     direct_to: UUID | None = None
     messenger: Messenger | None = None
+    country: str | None = None
     may_call: bool = False
     in_danger: bool = False
 
@@ -84,7 +85,7 @@ async def open_request(
     )  # fmt: skip
     turn = domain.turns.signal_danger(request, now=now) if call.in_danger else Turn(request)
     row = _columns(turn.after) | {
-        "category": call.category, "messenger": call.messenger, "may_call": call.may_call,
+        "category": call.category, "country": call.country, "messenger": call.messenger, "may_call": call.may_call,
         "phone": phone.sealed if phone else None, "phone_hash": phone.hash if phone else None,
         "linked_to": earlier.id if earlier else None, "look_at": domain.look_at(request, rules),
     }  # fmt: skip

@@ -76,6 +76,7 @@ class Pressed:
 
     request_id: UUID
     receipt: Receipt
+    won: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,8 @@ def already(press: Press) -> Acceptance | Receipt | None:
         raise KeyReused
     if request.accepted_by == press.specialist_id:
         return _won_before(request)
-    # A receipt of order 1 was an acceptance that has since been taken back: there is nothing to repeat.
-    return earlier.receipt if earlier and earlier.receipt.order > 1 else None
+    # What this press had won was taken back since: there is nothing to repeat.
+    return earlier.receipt if earlier and not earlier.won else None
 
 
 def accept(press: Press, rules: RaceRules) -> Claim:

@@ -115,17 +115,23 @@ def contact(kind: Kind, phone: str | None) -> Contact | None:
     A chat request may leave one for the case that its client loses the chat (B15).
     """
     written = (phone or "").translate(SEPARATORS)
-    if not written or written.removeprefix("+") == NO_PHONE:
+    number = None if written.removeprefix("+") in {"", NO_PHONE} else _international(written)
+    # Digits of other alphabets, extensions and invisible characters come out as the placeholder only here.
+    if number is None or number == f"+{NO_PHONE}":
         if kind == "phone":
             raise PhoneMissing
         return None
+    return Contact(number)
+
+
+def _international(written: str) -> str:
     try:
         number = phonenumbers.parse(written)
     except NumberParseException:
         raise PhoneMalformed from None
     if not phonenumbers.is_valid_number(number):
         raise PhoneMalformed
-    return Contact(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ SELECT coalesce($4, clock_timestamp()) AS now,
   EXISTS (SELECT FROM bars b WHERE b.request_id = $1 AND b.specialist_id = $2)
     OR EXISTS (SELECT FROM avoidances a WHERE a.specialist_id = $2 AND a.client_id = r.client_id AND a.tenant = $5)
     AS barred,
-  p.request_id AS pressed_on, p.place, p.margin_ms, p.accepted_at AS lost_at,
+  p.request_id AS pressed_on, p.place, p.margin_ms, p.accepted_at AS lost_at, p.won,
   (SELECT changes::text FROM policies WHERE tenant = $5 ORDER BY version DESC LIMIT 1) AS policy
 FROM (VALUES (1)) AS always
 LEFT JOIN requests r ON r.id = $1
@@ -73,4 +73,4 @@ def _racer(row: asyncpg.Record, specialist_id: UUID) -> Racer | None:
 def _earlier(row: asyncpg.Record) -> Pressed | None:
     if row["pressed_on"] is None:
         return None
-    return Pressed(row["pressed_on"], Receipt(row["place"], row["margin_ms"], row["lost_at"]))
+    return Pressed(row["pressed_on"], Receipt(row["place"], row["margin_ms"], row["lost_at"]), row["won"])

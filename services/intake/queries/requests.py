@@ -1,5 +1,6 @@
 """Requests, for their rules and for their two sides; and where a specialist stands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Literal
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus.clock import simulated
 from libs.events.intake import Category, Kind, Locale, Messenger
-from services.intake.domain import Age, Alive, Closed, Former, Racer, Request, visible
+from services.intake.domain import Age, Alive, Closed, Former, Helpline, Racer, Request, helplines_for, visible
 from services.intake.tables import BarRow, RequestRow, RevealRow, SpecialistRow
 
 MOMENT = select(func.coalesce(bindparam("simulated", type_=DateTime(timezone=True)), func.clock_timestamp()))
@@ -32,7 +33,8 @@ REVEALED = (
 )
 VIEW = select(
     RequestRow.id, RequestRow.number, RequestRow.kind, RequestRow.category, RequestRow.locale, RequestRow.one_off,
-    RequestRow.age, RequestRow.messenger, RequestRow.may_call, RequestRow.phone.is_not(None).label("has_phone"),
+    RequestRow.age, RequestRow.country, RequestRow.messenger, RequestRow.may_call,
+    RequestRow.phone.is_not(None).label("has_phone"),
     RequestRow.opened_at.label("received_at"), RequestRow.promised_until, RequestRow.kept_at, RequestRow.missed_at,
     RequestRow.reply_due, RequestRow.answered_at, RequestRow.round, STATE.label("state"), RequestRow.closed_as,
     RequestRow.closed_at, RequestRow.closes_at, RequestRow.accepted_by, RequestRow.accepted_at, RequestRow.danger_at,
@@ -75,6 +77,7 @@ class SeenRequest:
     locale: Locale
     one_off: bool
     age: Age
+    country: str | None
     messenger: Messenger | None
     may_call: bool
     has_phone: bool
@@ -94,6 +97,12 @@ class SeenRequest:
     danger_at: datetime | None
     linked_to: UUID | None
     phone_shown_at: datetime | None
+
+    @property
+    def helplines(self) -> Sequence[Helpline]:
+        """Whom to call meanwhile, where somebody is in danger, young, or left waiting (B17)."""
+        shown = self.danger_at is not None or self.age == "minor" or self.missed_at is not None
+        return helplines_for(self.country, self.locale) if shown else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from libs.events.intake import Category, DangerSign, Kind, Locale, Messenger, Re
 from libs.kit.schemas import Input, Output
 from services.intake.domain import Age, Closed
 from services.intake.schemas.examples import ID, MOMENT
+from services.intake.schemas.specialists import HelplineView
 
 
 class NewRequest(Input):
@@ -31,6 +32,9 @@ class NewRequest(Input):
         "+77777777777 means that there is none (B2).",
     )
     messenger: Messenger | None = Field(default=None, description="Where you would rather be written to than called.")
+    country: str | None = Field(
+        default=None, pattern="^[A-Z]{2}$", examples=["UA"], description="ISO 3166; for the right helplines, if needed."
+    )
     may_call: bool = Field(default=False, description="Whether you may be called without having been written to (B14).")
     in_danger: bool = Field(default=False, description="You are in danger now; specialists see that it cannot wait.")
 
@@ -45,6 +49,7 @@ class RequestView(Output):
     locale: Locale
     one_off: bool
     age: Age
+    country: str | None = Field(examples=["UA"])
     messenger: Messenger | None
     may_call: bool
     has_phone: bool
@@ -65,6 +70,9 @@ class RequestView(Output):
     accepted_at: datetime | None
     danger_at: datetime | None
     linked_to: UUID | None = Field(examples=[None], description="An earlier request of the same client, still alive.")
+    helplines: list[HelplineView] = Field(
+        description="Whom to call meanwhile, where somebody is in danger, young, or left waiting (B17)."
+    )
     phone_shown_at: datetime | None = Field(
         examples=[None], description="When the specialist last looked at the number; nobody else can."
     )
@@ -96,3 +104,4 @@ class Handed(Output):
 
     request_id: UUID = Field(examples=[ID])
     outcome: Literal["unreachable", "handed_over", "referred", "clinical_team_called"]
+    helplines: list[HelplineView] = Field(description="To be given to a minor who is handed over (B17).")

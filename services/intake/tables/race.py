@@ -39,6 +39,7 @@ class PressRow(Base):
     place: Mapped[int]
     margin_ms: Mapped[int] = mapped_column(BigInteger)
     accepted_at: Mapped[datetime] = mapped_column(comment="the winner's")
+    won: Mapped[bool] = mapped_column(server_default=text("false"))
     told: Mapped[bool] = mapped_column(server_default=text("false"), comment="whether the bus has heard of it")
 
     __table_args__ = (Index("presses_untold", "request_id", postgresql_where=text("NOT told")),)

@@ -28,6 +28,7 @@ class RequestRow(Base):
     age: Mapped[Age] = mapped_column(Text, server_default="unknown", comment="routes, and is shown to nobody (D17)")
     direct_to: Mapped[UUID | None] = mapped_column(comment="the one specialist who is asked; nobody else sees it")
     messenger: Mapped[Messenger | None] = mapped_column(Text)
+    country: Mapped[str | None] = mapped_column(comment="whose helplines to show")
     may_call: Mapped[bool] = mapped_column(server_default=text("false"), comment="the client consents to a call (B14)")
     phone: Mapped[bytes | None] = mapped_column(comment="sealed; for the winner alone, by one route")
     phone_hash: Mapped[bytes | None] = mapped_column(comment="keyed; the same phone twice is the same client (D12)")
@@ -53,6 +54,7 @@ class RequestRow(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('chat', 'phone')", name="kind_is_known"),
         CheckConstraint("age IN ('unknown', 'minor', 'adult')", name="age_is_known"),
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country_is_a_code"),
         CheckConstraint("(phone IS NULL) = (phone_hash IS NULL)", name="phone_with_its_hash"),
         CheckConstraint("num_nulls(closed_at, closed_as) IN (0, 2)", name="closed_whole_or_not"),
         CheckConstraint(
