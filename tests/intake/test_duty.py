@@ -128,12 +128,21 @@ async def test_b7_a_refused_duty_says_what_is_possible(
             "9999-12-31T23:59:59Z",
             "9999-12-31T23:59:59-14:00",
             "0001-01-01T00:00:00+14:00",
-            None,
             1e300,
         ):
             answer = await intake_client.put("duty", json={"until": written}, headers=as_(ANNA))
             assert answer.status_code == 422, written
     assert await told(intake_service) == []
+
+
+async def test_b7_who_does_not_say_until_when_is_there_for_as_long_as_is_usual(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As
+) -> None:
+    """Three hours, if the house says nothing else."""
+    await joined(intake_service, [ANNA], **OFF)
+    with clock.at(NOON):
+        answer = await intake_client.put("duty", json={}, headers=as_(ANNA))
+        assert (answer.status_code, answer.json()["until"]) == (200, "2026-03-02T12:00:00Z")
 
 
 async def test_b7_the_house_may_have_other_lengths(

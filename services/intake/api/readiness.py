@@ -79,10 +79,9 @@ async def get_readiness(specialist: Specialist, tx: Snapshot, device: Device = N
 @routes.put("/duty", responses=documented(NotEligible, DutyTooShort, DutyTooLong))
 async def say_duty(new: NewDuty, specialist: Specialist, tx: Transaction) -> DutyView:
     """You are there until then. Said on another device, it is that one from which you accept from now on (B7)."""
-    now = await queries.moment(tx)
-    await commands.say_duty(
-        tx, specialist.id, tenant=specialist.tenant, until=new.until, device_id=new.device_id, now=now
-    )
+    now, rules = await queries.moment(tx), await queries.rules_of(tx, specialist.tenant)
+    until = new.until or now + rules.duty.usual
+    await commands.say_duty(tx, specialist.id, tenant=specialist.tenant, until=until, device_id=new.device_id, now=now)
     return await _duty(tx, specialist, now)
 
 

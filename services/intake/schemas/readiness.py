@@ -13,7 +13,9 @@ from services.intake.schemas.examples import ID, MOMENT
 class NewDuty(Input):
     """Until when you are there, and on which device."""
 
-    until: AwareDatetime = Field(examples=[MOMENT])
+    until: AwareDatetime | None = Field(
+        default=None, examples=[MOMENT], description="Left out, for as long as the house takes for usual."
+    )
     device_id: UUID | None = Field(
         default=None, examples=[ID], description="The one device that accepts from now on; without one, any does (B7)."
     )

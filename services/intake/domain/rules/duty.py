@@ -14,6 +14,9 @@ class DutyRules:
     """The house rules of being ready."""
 
     at_least: Annotated[timedelta, Says("B7", "Who goes on duty has at least this long free.")] = timedelta(hours=1)
+    usual: Annotated[timedelta, Says("B7", "Who goes on duty without saying until when is there for this long.")] = (
+        timedelta(hours=3)
+    )
     at_most: Annotated[timedelta, Says("B7", "A duty ends by itself after this, unless it is said anew.")] = timedelta(
         hours=12
     )
