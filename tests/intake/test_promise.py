@@ -259,6 +259,23 @@ async def test_b10_who_came_later_is_told_to_the_bus_once(
     assert (refused.place, refused.specialist_id) == (2, BORIS.id)
 
 
+async def test_each_side_finds_its_requests_again_page_by_page(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As
+) -> None:
+    """The client's own and the winner's, the newest first; nobody else's."""
+    mine = [await opened(intake_client, as_) for _ in range(3)]
+    await opened(intake_client, as_, by=TARAS)
+    await joined(intake_service, [ANNA])
+    await press(intake_client, as_, ANNA, mine[1])
+    first = (await intake_client.get("requests?limit=2", headers=as_(OLENA))).json()
+    rest = (await intake_client.get(f"requests?limit=2&cursor={first['next']}", headers=as_(OLENA))).json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == [each["id"] for each in reversed(mine)]
+    assert rest["next"] is None
+    held = (await intake_client.get("requests", headers=as_(ANNA))).json()
+    assert [each["id"] for each in held["items"]] == [mine[1]["id"]]
+    assert (await intake_client.get("requests", headers=as_(BORIS))).json()["items"] == []
+
+
 async def test_what_nobody_took_expires(intake_client: httpx.AsyncClient, intake_service: Running, as_: As) -> None:
     """After the day for which it was shown."""
     with clock.at(NOON):

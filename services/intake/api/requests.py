@@ -6,11 +6,12 @@ from fastapi import Request
 
 from libs.kit.http import Client, Party, Router, Snapshot, Specialist, Transaction
 from libs.kit.idempotency import Idempotent
+from libs.kit.pagination import CursorUnknown, Page, Paging
 from libs.kit.problems import documented
 from services.intake import commands, domain, queries
 from services.intake.api.house import resources_of
 from services.intake.commands import Call
-from services.intake.domain import DirectToYourself, PhoneMalformed, PhoneMissing, RequestUnknown
+from services.intake.domain import DirectToYourself, PhoneMalformed, PhoneMissing, RequestUnknown, Side
 from services.intake.schemas import ContactView, NewRequest, RequestView
 
 routes = Router(prefix="/v1", tags=["requests"])
@@ -32,6 +33,14 @@ async def open_request(new: NewRequest, client: Client, tx: Transaction, http: R
         tx, call, phone, request_id=request_id, tenant=client.tenant, client_id=client.id, now=now
     )
     return RequestView.model_validate(await queries.seen_request(tx, request_id, client.id))
+
+
+@routes.get("/requests", responses=documented(CursorUnknown))
+async def list_requests(caller: Party, tx: Snapshot, paging: Paging) -> Page[RequestView]:
+    """Your own requests as a client, or those you have won as a specialist; the newest first."""
+    side: Side = "client" if caller.role == "client" else "specialist"
+    found = await queries.requests_of(tx, caller.id, side, most=paging.limit + 1, after=paging.after)
+    return paging.page(found, key=lambda each: queries.place_of(each, side), shape=RequestView.model_validate)
 
 
 @routes.get("/requests/{request_id}", responses=documented(RequestUnknown))

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import DateTime, bindparam, case, func, or_, select
+from sqlalchemy import DateTime, bindparam, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus.clock import simulated
 from libs.events.intake import Category, Kind, Locale, Messenger
-from services.intake.domain import Age, Alive, Closed, Former, Helpline, Racer, Request, helplines_for, visible
+from services.intake.domain import Age, Alive, Closed, Former, Helpline, Racer, Request, Side, helplines_for, visible
 from services.intake.tables import BarRow, RequestRow, RevealRow, SpecialistRow
 
 MOMENT = select(func.coalesce(bindparam("simulated", type_=DateTime(timezone=True)), func.clock_timestamp()))
@@ -31,7 +31,7 @@ STATE = case(
 REVEALED = (
     select(func.max(RevealRow.at)).where(RevealRow.request_id == RequestRow.id).correlate(RequestRow).scalar_subquery()
 )
-VIEW = select(
+SEEN = (
     RequestRow.id, RequestRow.number, RequestRow.kind, RequestRow.category, RequestRow.locale, RequestRow.one_off,
     RequestRow.age, RequestRow.country, RequestRow.messenger, RequestRow.may_call,
     RequestRow.phone.is_not(None).label("has_phone"),
@@ -39,7 +39,23 @@ VIEW = select(
     RequestRow.reply_due, RequestRow.answered_at, RequestRow.round, STATE.label("state"), RequestRow.closed_as,
     RequestRow.closed_at, RequestRow.closes_at, RequestRow.accepted_by, RequestRow.accepted_at, RequestRow.danger_at,
     RequestRow.linked_to, REVEALED.label("phone_shown_at"),
-).where(RequestRow.id == bindparam("request_id"))  # fmt: skip
+)  # fmt: skip
+VIEW = select(*SEEN).where(RequestRow.id == bindparam("request_id"))
+MINE = {
+    "client": (RequestRow.client_id, RequestRow.opened_at),
+    "specialist": (RequestRow.accepted_by, RequestRow.accepted_at),
+}
+LISTS = {
+    side: select(*SEEN)
+    .where(who == bindparam("viewer"))
+    .order_by(since.desc(), RequestRow.id.desc())
+    .limit(bindparam("most"))
+    for side, (who, since) in MINE.items()
+}
+NEXT = {
+    side: LISTS[side].where(tuple_(since, RequestRow.id) < tuple_(bindparam("since"), bindparam("id")))
+    for side, (_, since) in MINE.items()
+}
 PHONE = select(RequestRow.phone, RequestRow.may_call, RequestRow.messenger).where(
     RequestRow.id == bindparam("request_id"),
     RequestRow.accepted_by == bindparam("winner_id"),
@@ -136,6 +152,23 @@ async def contact_of(tx: AsyncSession, request_id: UUID, viewer: UUID) -> Sealed
     """The phone number, for the winner and as long as the request is not closed."""
     row = (await tx.execute(PHONE, {"request_id": request_id, "winner_id": viewer})).one_or_none()
     return SealedContact(**row._mapping) if row else None  # noqa: SLF001 - as above
+
+
+async def requests_of(
+    tx: AsyncSession, viewer: UUID, side: Side, *, most: int, after: Sequence[Any] | None
+) -> Sequence[SeenRequest]:
+    """A client's own requests, or those that a specialist has won and has; the newest first, from behind `after`."""
+    asked: dict[str, Any] = {"viewer": viewer, "most": most}
+    if after is None:
+        rows = await tx.execute(LISTS[side], asked)
+    else:
+        rows = await tx.execute(NEXT[side], asked | {"since": after[0], "id": after[1]})
+    return [SeenRequest(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+
+
+def place_of(request: SeenRequest, side: Side) -> tuple[datetime | None, UUID]:
+    """Where a request stands in that list."""
+    return (request.received_at if side == "client" else request.accepted_at), request.id
 
 
 async def alive(
