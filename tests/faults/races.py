@@ -16,7 +16,7 @@ from tests.faults.instances import House, Instance
 from tests.faults.linearizable import Op
 from tests.faults.wire import Answer, Line, NotSent, Unknown
 
-PATIENCE = 60.0
+PATIENCE = 600.0
 WON, LOST, RESTING = 201, 409, 429
 
 

@@ -21,7 +21,7 @@ from libs.kit.service import Running
 from services.intake import commands
 from services.intake.domain import Acceptance, CoolingDown
 from services.intake.queries import Presser
-from tests.faults.instances import House, house
+from tests.faults.instances import FAKETIME, House, house
 from tests.faults.wire import Line
 from tests.intake.cast import As, crowd, joined, opened
 from tests.people import OLENA, OMAR, THERAPY
@@ -29,7 +29,6 @@ from tests.people import OLENA, OMAR, THERAPY
 pytestmark = pytest.mark.faults
 STEP, SECONDS = int(os.environ.get("STEP", "1")), int(os.environ.get("SECONDS", "30"))
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 Wait = Callable[[datetime], timedelta]
 
 

@@ -141,7 +141,9 @@ class Late:
 async def _kill(house: House, chance: random.Random) -> None:
     """Now one instance, now the other; now and then both, so that nobody watches for a while."""
     while sum(instance.kills for instance in house.instances) < KILLS:
-        await asyncio.sleep(chance.uniform(0.5, 2))
+        for instance in house.instances:
+            await instance.started()
+        await asyncio.sleep(chance.uniform(0.5, 3))
         victims = house.instances if chance.random() < BOTH else [chance.choice(house.instances)]
         await asyncio.gather(*(victim.kill() for victim in victims))
     for instance in house.instances:
