@@ -259,6 +259,28 @@ async def test_b10_who_came_later_is_told_to_the_bus_once(
     assert (refused.place, refused.specialist_id) == (2, BORIS.id)
 
 
+@pytest.mark.parametrize("may_call", [True, False])
+async def test_b14_whether_the_client_may_be_called_is_said_beside_the_number(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As, may_call: bool
+) -> None:
+    """Without consent the number is for a messenger, and it says which."""
+    request = await taken(intake_client, intake_service, as_, **PHONE, may_call=may_call, messenger="viber")
+    shown = (await intake_client.get(f"requests/{request['id']}/contact", headers=as_(ANNA))).json()
+    assert shown == {"phone": PHONE["phone"], "may_call": may_call, "messenger": "viber"}
+
+
+async def test_b15_a_chat_client_who_left_the_chat_can_still_be_found(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As
+) -> None:
+    """By the number they left for that case; the promise is still the chat's."""
+    request = await taken(intake_client, intake_service, as_, phone=PHONE["phone"])
+    assert request["has_phone"]
+    contact = await intake_client.get(f"requests/{request['id']}/contact", headers=as_(ANNA))
+    assert contact.json()["phone"] == PHONE["phone"]
+    assert (await ends(intake_client, as_, request, "call")).json()["code"] == "chat_comes_first"
+    assert (await ends(intake_client, as_, request, "unreachable")).json()["code"] == "chat_comes_first"
+
+
 async def test_each_side_finds_its_requests_again_page_by_page(
     intake_client: httpx.AsyncClient, intake_service: Running, as_: As
 ) -> None:
