@@ -27,7 +27,7 @@ from tests.intake.cast import As, crowd, joined, opened
 from tests.people import OLENA, OMAR, THERAPY
 
 pytestmark = pytest.mark.faults
-STEP, SECONDS = int(os.environ.get("STEP", "1")), int(os.environ.get("SECONDS", "30"))
+STEP, SECONDS = int(os.environ.get("STEP", "1")), int(os.environ.get("LASTS", "30"))
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 Wait = Callable[[datetime], timedelta]
 
