@@ -55,7 +55,6 @@ WITH counted AS (
 )
 INSERT INTO presses (tenant, specialist_id, key, request_id, place, margin_ms, accepted_at)
 SELECT tenant, $2, $3, $1, presses, margin_ms, accepted_at FROM counted
-ON CONFLICT DO NOTHING
 RETURNING place, margin_ms, accepted_at
 """
 
@@ -109,7 +108,10 @@ async def _counted(db: FastConnection, press: Press, presser: Presser) -> Receip
     """Give a loser its place. None when the same press is being counted twice at once: the first count stands."""
     if press.request is None:
         return None
-    row = await db.fetchrow(COUNT, press.request.id, presser.specialist_id, presser.key, simulated.get())
+    try:
+        row = await db.fetchrow(COUNT, press.request.id, presser.specialist_id, presser.key, simulated.get())
+    except asyncpg.UniqueViolationError:
+        return None  # The place is given back with the statement, so that places have no gaps.
     return Receipt(row["place"], row["margin_ms"], row["accepted_at"]) if row else None
 
 
