@@ -29,6 +29,26 @@ class Deed(NamedTuple):
     number: int = 0
 
 
+class LatePress(NamedTuple):
+    """Somebody else presses Accept, and is not the first."""
+
+    at: datetime
+    specialist_id: UUID
+
+
+def late_presses(story: Story) -> list[LatePress]:
+    """Who of the house pressed on the same request a moment later; the same for the same story."""
+    if story.specialist is None or story.accepted_at is None:
+        return []
+    chance = random.Random(f"{SEED} late {story.number}")
+    others = [each.id for each, _ in specialists()[story.client.tenant] if each != story.specialist]
+    waits = sorted(chance.uniform(0.05, 9) for _ in others)
+    late = [
+        LatePress(story.accepted_at + timedelta(seconds=wait), who) for wait, who in zip(waits, others, strict=True)
+    ]
+    return [each for each in late if chance.random() < 0.3]
+
+
 def deeds(story: Story) -> list[Deed]:
     """What the two sides of a story do, in order; the same for the same story."""
     chance = random.Random(f"{SEED} {story.number}")

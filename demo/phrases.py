@@ -15,6 +15,14 @@ class Phrases(NamedTuple):
     spam: tuple[str, ...]
 
 
+class Asked(NamedTuple):
+    """What is asked in orders, in one language."""
+
+    questions: tuple[str, ...]
+    urgent: str
+    follow_ups: tuple[str, ...]
+
+
 PHRASES: dict[Locale, Phrases] = {
     "uk": Phrases(
         opening=("Доброго дня. Не можу заснути вже третю ніч.", "Вітаю, мені важко після розлучення."),
@@ -51,5 +59,41 @@ PHRASES: dict[Locale, Phrases] = {
             "Let us start with a short meeting.",
         ),
         spam=("just testing the form", "Need a sick note for work, today, can pay"),
+    ),
+}
+
+ASKED: dict[Locale, Asked] = {
+    "uk": Asked(
+        questions=(
+            "Як мені сказати мамі, що я переїжджаю?",
+            "Чи варто повертатися на стару роботу?",
+            "Чому я весь час відкладаю?",
+        ),
+        urgent="Терміново! Завтра розмова з керівником, що мені сказати?",
+        follow_ups=("А якщо вона образиться?", "Скільки часу на це давати?"),
+    ),
+    "ru": Asked(
+        questions=(
+            "Как говорить с сыном о разводе?",
+            "Почему я злюсь на мать спустя столько лет?",
+            "Стоит ли соглашаться на переезд?",
+            "Как перестать проверять телефон ночью?",
+        ),
+        urgent="Срочно: вечером приезжает отец, как с ним говорить?",
+        follow_ups=("А если он не захочет слушать?", "Можно ли сделать это письмом?"),
+    ),
+    "bg": Asked(
+        questions=("Как да кажа на брат си?", "Защо не мога да простя?", "Струва ли си да опитам пак?"),
+        urgent="Спешно! Утре е делото, как да се държа?",
+        follow_ups=("А ако откаже?",),
+    ),
+    "en": Asked(
+        questions=(
+            "How do I tell my sister that I am not coming?",
+            "Why do I always say yes?",
+            "Should I write to my father again?",
+        ),
+        urgent="Urgent: my mother arrives tonight, what do I say?",
+        follow_ups=("And if she does not answer?",),
     ),
 }

@@ -5,18 +5,20 @@ a transaction. What has been done is noted in a file, so that a replay that was 
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from demo.outside import Deed, deeds, facts
+from demo.notes import Notes
+from demo.ordering import Ordering
+from demo.orders import commissions
+from demo.outside import Deed, deeds, facts, late_presses
 from demo.progress import Progress
+from demo.stages import AT_ONCE, Stage, chunks, heard, number_of, play
 from demo.world import SEED, Story, agent, month_before, specialists, stories
-from libs.bus import Bus, all_quiet, clock, publish
+from libs.bus import clock, publish
 from libs.events import Event
 from libs.kit.etags import etag
 from libs.kit.service import Running
@@ -32,27 +34,9 @@ from services.stats.jobs import judge_months, publish_benchmarks
 from services.support import commands as support
 from services.support.domain import Deny, Exclude
 
-AT_ONCE = 16
 TOLD_AT_ONCE = 200
-HEARD_WITHIN = 300.0  # seconds
-HELD_AFTER, ON_DUTY_FOR = timedelta(hours=1), timedelta(hours=2)
-
-
-class Notes:
-    """What has been done already: one line per request that was opened, and per stage that is over."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        lines = path.read_text().splitlines() if path.exists() else []
-        told = [json.loads(line) for line in lines if line.endswith("}")]
-        self.requests = {int(n): UUID(request) for line in told for n, request in line.get("opened", {}).items()}
-        self.done = {(line["stage"], line["story"]) for line in told if "stage" in line}
-        self.over = any("over" in line for line in told)
-
-    def write(self, **line: object) -> None:
-        """Keep one line."""
-        with self._path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+HELD_AFTER = timedelta(hours=1)
+ON_DUTY_FOR = timedelta(hours=12)  # No duty lasts longer.
 
 
 class Replay:
@@ -60,6 +44,7 @@ class Replay:
 
     def __init__(self, everything: Together, notes: Notes, until: datetime) -> None:
         self._running, self._notes, self._until = everything.running, notes, until
+        self._on_duty_until = dict[UUID, datetime]()
 
     async def open(self, story: Story) -> None:
         """The client asks."""
@@ -76,24 +61,34 @@ class Replay:
                 await intake.open_request(
                     tx, call, phone, request_id=request_id, tenant=tenant, client_id=client.id, now=story.opened_at
                 )
-        self._notes.requests[story.number] = request_id
-        self._notes.write(opened={story.number: str(request_id)})
+        self._notes.opened(story.number, request_id)
 
     async def accept(self, story: Story) -> None:
-        """The first specialist presses Accept. One after another, for everybody has to rest between two."""
+        """The first specialist presses Accept, and others a moment later."""
         if story.specialist is None or story.accepted_at is None:
             return
         tenant, who = story.client.tenant, story.specialist.id
-        with clock.at(story.accepted_at):
-            async with self._intake.database.session(tenant) as tx:
-                until = story.accepted_at + ON_DUTY_FOR
-                await intake.say_duty(tx, who, tenant=tenant, until=until, device_id=None, now=story.accepted_at)
-            async with self._intake.database.autocommit(tenant) as db:
+        await self._be_there(who, tenant, story.accepted_at)
+        async with self._intake.database.autocommit(tenant) as db:
+            with clock.at(story.accepted_at):
                 answer = await intake.press_accept(
                     db, self._request(story), Presser(who, tenant, f"demo {story.number}", None)
                 )
-        if not isinstance(answer, Acceptance):
-            raise TypeError("the story's specialist came too late")
+            if not isinstance(answer, Acceptance):
+                raise TypeError("the story's specialist came too late")
+            for late in late_presses(story):
+                with clock.at(late.at):
+                    presser = Presser(late.specialist_id, tenant, f"demo {story.number}", None)
+                    await intake.press_accept(db, self._request(story), presser)
+
+    async def _be_there(self, who: UUID, tenant: str, at: datetime) -> None:
+        """Say duty again when the last one has run out."""
+        if at < self._on_duty_until.get(who, at):
+            return
+        until = self._on_duty_until[who] = at + ON_DUTY_FOR
+        async with self._intake.database.session(tenant) as tx:
+            with clock.at(at):
+                await intake.say_duty(tx, who, tenant=tenant, until=until, device_id=None, now=at)
 
     async def talk(self, story: Story) -> None:
         """What the two wrote to each other."""
@@ -127,9 +122,11 @@ class Replay:
 
     async def do(self, story: Story) -> None:
         """What the two do beside talking: reach, pay, think better of it, part."""
-        for deed in deeds(story):
-            if deed.at < self._until and story.specialist is not None:
-                async with self._intake.database.session(story.client.tenant) as tx:
+        if story.specialist is None:
+            return
+        async with self._intake.database.session(story.client.tenant) as tx:
+            for deed in deeds(story):
+                if deed.at < self._until:
                     with clock.at(deed.at):
                         await self._deed(tx, story, story.specialist.id, deed)
 
@@ -154,10 +151,13 @@ class Replay:
                 due = await due_requests(tx, now=self._until, most=TOLD_AT_ONCE)
             if not due:
                 return
-            for request_id, at in due:
-                async with self._intake.database.session(EVERY_TENANT) as tx:
-                    with clock.at(at):
-                        await intake.pass_time(tx, request_id, now=at)
+            for chunk in chunks(due, AT_ONCE):
+                await asyncio.gather(*(self._pass_time(request_id, at) for request_id, at in chunk))
+
+    async def _pass_time(self, request_id: UUID, at: datetime) -> None:
+        async with self._intake.database.session(EVERY_TENANT) as tx:
+            with clock.at(at):
+                await intake.pass_time(tx, request_id, now=at)
 
     async def plead(self, story: Story) -> None:
         """What support was asked, and decided."""
@@ -203,38 +203,37 @@ async def replay(everything: Together, progress: Progress) -> bool:
     if notes.over:
         return False
     now = clock.now()
-    month = stories(month_before(now))
-    acts = Replay(everything, notes, now)
-    buses = [running.bus for running in everything.running.values() if running.bus]
+    begins, intake_service = month_before(now), everything.running["intake"]
+    month = stories(begins)
+    acts, ordering = Replay(everything, notes, now), Ordering(intake_service, notes, now)
+    services = list(everything.running.values())
     # What time causes, it causes by the month's own clock, and not meanwhile by ours.
-    async with time_stands(everything.running["intake"].database):
-        await _join(everything, month_before(now))
-        await _play(acts, notes, month, buses, progress)
-        await _surround(acts, facts(month, month_before(now), now), progress)
+    async with time_stands(intake_service.database):
+        await _join(everything, begins)
+        await play(_stages(acts), month, notes, services, progress)
+        await ordering.offer(begins)
+        await play(ordering.stages, commissions(begins), notes, [], progress)
+        await _surround(acts, facts(month, begins, now), progress)
         await acts.pass_time()
-    await _heard(buses, progress)
+    await heard(services, progress)
     stats = everything.running["stats"].database
     await publish_benchmarks(stats, clock.now())
     await judge_months(stats, clock.now())
-    notes.write(over=True)
+    notes.all_over()
     return True
 
 
-async def _play(acts: Replay, notes: Notes, month: list[Story], buses: Sequence[Bus], progress: Progress) -> None:
-    """Everything that the people of the month do, kind by kind."""
-    stages: Sequence[tuple[str, Callable[[Story], Awaitable[None]], int]] = (
-        ("requests", acts.open, AT_ONCE), ("accepts", acts.accept, 1), ("messages", acts.talk, AT_ONCE),
-        ("sessions", acts.meet, AT_ONCE), ("deeds", acts.do, AT_ONCE), ("decisions", acts.plead, 1),
+def _stages(acts: Replay) -> Sequence[Stage[Story]]:
+    """What people do, kind by kind, and who waits for whom with it: a specialist does one thing after the other."""
+    return (
+        ("requests", acts.open, number_of), ("accepts", acts.accept, _specialist),
+        ("messages", acts.talk, number_of), ("sessions", acts.meet, _specialist), ("deeds", acts.do, _specialist),
+        ("decisions", acts.plead, lambda story: story.client.tenant),
     )  # fmt: skip
-    for name, act, at_once in stages:
-        todo = [story for story in month if (name, story.number) not in notes.done]
-        with progress.of(name, len(todo)) as advance:
-            for chunk in _chunks(todo, at_once):
-                await asyncio.gather(*(act(story) for story in chunk))
-                for story in chunk:
-                    notes.write(stage=name, story=story.number)
-                    advance()
-        await _heard(buses, progress)
+
+
+def _specialist(story: Story) -> object:
+    return story.specialist
 
 
 async def _surround(acts: Replay, told: Sequence[Event], progress: Progress) -> None:
@@ -257,15 +256,3 @@ async def _join(everything: Together, at: datetime) -> None:
             async with everything.running["intake"].database.session(tenant) as tx:
                 for specialist, _ in staff:
                     await intake.join(tx, specialist.id, tenant=tenant, now=at)
-
-
-async def _heard(buses: Sequence[Bus], progress: Progress) -> None:
-    """What was said must have been heard before the next stage can build on it."""
-    with progress.of("on the bus", None):
-        if not await all_quiet(buses, within=HEARD_WITHIN):
-            raise TimeoutError("the bus did not come to rest")
-
-
-def _chunks(todo: list[Story], size: int) -> Iterator[list[Story]]:
-    for at in range(0, len(todo), size):
-        yield todo[at : at + size]
