@@ -176,14 +176,18 @@ def worker() -> str:
 
 
 async def clean(running: Running) -> None:
-    """Leave no rows, in one statement; a service that reads by itself may be in the way for a moment."""
-    tables = ", ".join(f'"{table.name}"' for table in running.service.metadata.sorted_tables)
+    """Leave no rows. Most tables have none, and emptying those, too, would be what a test mostly does."""
+    tables = [table.name for table in running.service.metadata.sorted_tables]
+    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in tables)  # noqa: S608 - our names
     for _ in range(5):
         try:
-            async with running.database.engine.begin() as connection:
-                await connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+            async with running.database.begin() as connection:
+                named = (await connection.exec_driver_sql(filled)).scalars().all()
+                if named:
+                    listed = ", ".join(f'"{name}"' for name in named)
+                    await connection.exec_driver_sql(f"TRUNCATE {listed} RESTART IDENTITY CASCADE")
         except DBAPIError as error:
-            if "deadlock" not in str(error):
+            if "deadlock" not in str(error):  # a service that reads by itself may be in the way for a moment
                 raise
         else:
             return
