@@ -16,6 +16,7 @@ class Notes:
         self.requests = {int(n): UUID(request) for line in told for n, request in line.get("opened", {}).items()}
         self.orders = {int(n): UUID(order) for line in told for n, order in line.get("ordered", {}).items()}
         self.done = {(line["stage"], number) for line in told if "stage" in line for number in line["over"]}
+        self.broken_off = bool(told)
         self.over = any(line.get("over") is True for line in told)
 
     def opened(self, story: int, request_id: UUID) -> None:

@@ -35,9 +35,9 @@ class Bench(NamedTuple):
 BENCHES = (
     Bench("atelier", "Марина", "planned_recording", "ru", "RUB", 42, (5, 22)),
     Bench("atelier", "Марина", "one_question", "uk", "UAH", 20, (4, 30)),
-    Bench("atelier", "Марина", "urgent_work", "ru", "RUB", 6, (3, 16)),
+    Bench("atelier", "Марина", "urgent_work", "ru", "RUB", 9, (2, 18)),
     Bench("atelier", "Марина", "planned_call", "ru", "RUB", 8, (1, 1)),
-    Bench("therapy", "Анна", "one_question", "uk", "UAH", 13, (4, 48)),
+    Bench("therapy", "Анна", "one_question", "uk", "UAH", 10, (4, 48)),
     Bench("clinics", "Ольга", "planned_recording", "en", "EUR", 6, (20, 60)),
 )
 

@@ -6,6 +6,7 @@ a transaction. What has been done is noted in a file, so that a replay that was 
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from demo.ordering import Ordering
 from demo.orders import commissions
 from demo.outside import Deed, deeds, facts, late_presses
 from demo.progress import Progress
-from demo.stages import AT_ONCE, Stage, chunks, heard, number_of, play
+from demo.stages import AT_ONCE, Act, Stage, chunks, heard, number_of, play
 from demo.world import SEED, Story, agent, month_before, specialists, stories
 from libs.bus import clock, publish
 from libs.events import Event
+from libs.kit.errors import Conflict, NotFound
 from libs.kit.etags import etag
 from libs.kit.service import Running
 from libs.kit.sql import EVERY_TENANT
@@ -210,7 +212,7 @@ async def replay(everything: Together, progress: Progress) -> bool:
     # What time causes, it causes by the month's own clock, and not meanwhile by ours.
     async with time_stands(intake_service.database):
         await _join(everything, begins)
-        await play(_stages(acts), month, notes, services, progress)
+        await play(_stages(acts, forgiving=notes.broken_off), month, notes, services, progress)
         await ordering.offer(begins)
         await play(ordering.stages, commissions(begins), notes, [], progress)
         await _surround(acts, facts(month, begins, now), progress)
@@ -223,13 +225,24 @@ async def replay(everything: Together, progress: Progress) -> bool:
     return True
 
 
-def _stages(acts: Replay) -> Sequence[Stage[Story]]:
+def _stages(acts: Replay, *, forgiving: bool) -> Sequence[Stage[Story]]:
     """What people do, kind by kind, and who waits for whom with it: a specialist does one thing after the other."""
-    return (
+    stages: Sequence[Stage[Story]] = (
         ("requests", acts.open, number_of), ("accepts", acts.accept, _specialist),
         ("messages", acts.talk, number_of), ("sessions", acts.meet, _specialist), ("deeds", acts.do, _specialist),
         ("decisions", acts.plead, lambda story: story.client.tenant),
     )  # fmt: skip
+    return [(name, _if_theirs(act) if forgiving else act, lane) for name, act, lane in stages]
+
+
+def _if_theirs(act: Act[Story]) -> Act[Story]:
+    """After a replay was broken off: until the next one our own time went on, and took or closed what was waiting."""
+
+    async def attempt(story: Story) -> None:
+        with suppress(NotFound, Conflict):
+            await act(story)
+
+    return attempt
 
 
 def _specialist(story: Story) -> object:
