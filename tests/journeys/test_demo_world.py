@@ -143,9 +143,8 @@ def test_a_recounted_place_is_behind_the_urgent_and_those_who_paid_before() -> N
 
 @pytest.mark.parametrize("place", [1, 10])
 def test_a_recounted_wait_is_that_of_ten_deliveries(place: int) -> None:
-    """Of 2, 2, 2, 2, 2, 2, 2, 8, 8, 8 days: the fifth is 2, four fifths is 8; at once there were 38/17, or so."""
-    past = delivered(2, 2, 2, 2, 2, 2, 2, 8, 8, 8)
-    usual = 10 / 17 * 3.8
+    """Of 1 to 10 days: a fifth of them took up to 2, four fifths up to 8; at once there were 10 / 19 * 5.5 or so."""
+    past, usual = delivered(*range(1, 11)), 10 / 19 * 5.5
     before = [an_order(n, NOW - 2 * DAY) for n in range(1, place)]
     mine = an_order(50, NOW - DAY)
     told = standing(mine, [mine, *before, *past], (), now=NOW, house=House())
