@@ -66,8 +66,8 @@ def test_an_unknown_setting_is_one_sentence(platform, capsys, monkeypatch):
     monkeypatch.setenv("DOVIRA_PROT", "1")
     assert "DOVIRA_PROT" in refusal(platform, capsys)
     monkeypatch.delenv("DOVIRA_PROT")
-    monkeypatch.setenv("INTAKE_RULES__DAY_COLDOWN", "1")
-    assert "INTAKE_RULES__DAY_COOLDOWN" in refusal(platform, capsys)
+    monkeypatch.setenv("INTAKE_FEED_KEPS", "1")
+    assert "INTAKE_FEED_KEEPS" in refusal(platform, capsys)
 
 
 def test_a_run_directory_that_cannot_be_is_one_sentence(platform, capsys, monkeypatch):
@@ -91,7 +91,7 @@ def test_settings_are_shown_without_secrets(platform, capsys, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://app:canary@db/postgres")
     assert main(platform, ["settings"]) == 0
     shown = capsys.readouterr().out
-    assert "INTAKE_RULES__DAY_COOLDOWN" in shown
+    assert "INTAKE_FEED_KEEPS" in shown
     assert "canary" not in shown
 
 
@@ -169,6 +169,8 @@ def postgres_of(run_dir: Path) -> list[psutil.Process]:
 def test_it_ends_within_five_seconds_with_a_stream_open_and_knows_everything_next_time(run_dir):
     first = Process(run_dir)
     request_id = first.ask()
+    first.http.post("/intake/v1/specialists", headers=first.headers("anna")).raise_for_status()
+    first.http.put("/intake/v1/duty", json={}, headers=first.headers("anna")).raise_for_status()
     ticket = first.http.post("/intake/v1/feed-tickets", headers=first.headers("anna")).json()["ticket"]
     with first.http.stream("GET", "/intake/v1/feed", params={"ticket": ticket}) as feed:
         next(feed.iter_lines())
