@@ -170,6 +170,17 @@ def database_for(postgres: str, worker: str) -> Callable[[str, Migrate], Any]:
 
 
 @pytest.fixture(scope="session")
+def judges() -> Path:
+    """Where the outside judges are that npm brings; without them their tests are skipped, and in CI they fail."""
+    found = Path("tests/judges")
+    if not (found / "node_modules").exists():
+        if os.environ.get("CI"):
+            pytest.fail("the judges are not installed: npm ci --ignore-scripts in tests/judges")
+        pytest.skip("the judges are not installed (npm ci --ignore-scripts in tests/judges); CI requires them")
+    return found
+
+
+@pytest.fixture(scope="session")
 def worker() -> str:
     """Which of the test processes this is."""
     return os.environ.get("PYTEST_XDIST_WORKER", "main")

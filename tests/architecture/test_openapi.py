@@ -15,9 +15,8 @@ from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 from libs.kit.service import application
 from libs.kit.settings import PlatformSettings
 
-JUDGES = Path("tests/judges")
 NAMES = sorted(app.parent.name for app in Path("services").glob("*/app.py"))
-RULES = ("lint", "--ruleset", str(JUDGES / "spectral.yaml"), "--fail-severity=warn")
+RULES = ("lint", "--ruleset", "tests/judges/spectral.yaml", "--fail-severity=warn")
 USE = """
 import type { paths } from "./api";
 type Answer = paths["/v1/requests/{request_id}"]["get"]["responses"][200]["content"]["application/json"];
@@ -38,17 +37,13 @@ def intake(platform: PlatformSettings) -> Any:
 
 
 @pytest.fixture
-def judge(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def judge(judges: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs one of the judges over a document."""
-    if not (JUDGES / "node_modules/.bin/redocly").exists():
-        if os.environ.get("CI"):
-            pytest.fail("the judges are not installed: npm ci --ignore-scripts in tests/judges")
-        pytest.skip("the judges are not installed (npm ci --ignore-scripts in tests/judges); CI requires them")
 
     def judged(document: Any, name: str, *before: str, after: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         path = tmp_path / "openapi.json"
         path.write_text(json.dumps(document))
-        command: list[str | Path] = [JUDGES / "node_modules/.bin" / name, *before, str(path), *after]
+        command: list[str | Path] = [judges / "node_modules/.bin" / name, *before, str(path), *after]
         quiet = os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
         return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=quiet)
 
@@ -98,7 +93,7 @@ def test_redocly_recommends_nothing_else(document: Any, judge: Any) -> None:
     assert json.loads(kept.stdout)["totals"] == {"errors": 0, "warnings": 0, "ignored": 0}, kept.stdout
 
 
-def test_a_front_end_gets_types_that_compile(intake: Any, judge: Any, tmp_path: Path) -> None:
+def test_a_front_end_gets_types_that_compile(intake: Any, judge: Any, judges: Path, tmp_path: Path) -> None:
     """And that know a field from a slip of the pen."""
     api = tmp_path / "api.d.ts"
     written = judge(intake, "openapi-typescript", after=("--output", str(api)))
@@ -106,7 +101,7 @@ def test_a_front_end_gets_types_that_compile(intake: Any, judge: Any, tmp_path: 
     for word, code in (("answer.number", 0), ("answer.nubmer", 2)):
         (tmp_path / "use.ts").write_text(USE.replace("answer.number", word))
         tsc: list[str | Path] = [
-            JUDGES / "node_modules/.bin/tsc",
+            judges / "node_modules/.bin/tsc",
             "--noEmit",
             "--strict",
             "--target",

@@ -75,12 +75,7 @@ async def test_kafkas_own_tool_shows_each_projections_lag(spoken: str) -> None:
         assert current == end
 
 
-def test_the_asyncapi_parser_accepts_our_document_and_refuses_a_broken_one(tmp_path: Path) -> None:
-    judges = Path("tests/judges")
-    if not (judges / "node_modules").exists():
-        if os.environ.get("CI"):
-            pytest.fail("the judges are not installed: npm ci --ignore-scripts in tests/judges")
-        pytest.skip("the judges are not installed (npm ci --ignore-scripts in tests/judges); CI requires them")
+def test_the_asyncapi_parser_accepts_our_document_and_refuses_a_broken_one(judges: Path, tmp_path: Path) -> None:
     judge = ["node", str(judges / "asyncapi.cjs")]
     accepted = subprocess.run([*judge, "docs/asyncapi.json"], capture_output=True, text=True, timeout=120, check=False)
     assert accepted.returncode == 0, accepted.stderr

@@ -32,7 +32,10 @@ async def withdraw_request(request_id: UUID, client: Client, tx: Transaction) ->
 
 @routes.post("/requests/{request_id}/danger", responses=documented(RequestUnknown))
 async def signal_danger(request_id: UUID, client: Client, tx: Transaction) -> RequestView:
-    """I am in danger now: the request goes to the top, waits are suspended, the clinical team is called."""
+    """I am in danger now: the request goes to the top, whoever rests may take it, and helplines are shown.
+
+    It is told to the other services; none of them calls anybody yet, so call a helpline.
+    """
     now = await queries.moment(tx)
     await commands.turn_request(tx, request_id, lambda it: turns.signal_danger(turns.asked_by(it, client.id), now=now))
     return await _seen(tx, request_id, client.id)
@@ -93,12 +96,15 @@ async def refer_client(request_id: UUID, new: NewReferral, winner: Specialist, t
     responses=documented(RequestUnknown, RequestClosed),
 )
 async def raise_concern(request_id: UUID, concern: Concern, winner: Specialist, tx: Transaction) -> Handed:
-    """You fear for the client: tick what you noticed. The clinical team is called; no word of the chat is sent."""
+    """You fear for the client: tick what you noticed. No word of the chat is sent.
+
+    It is told to the other services; none of them calls anybody yet, so act as your own rules have it.
+    """
     now, signs = await queries.moment(tx), tuple(sorted(set(concern.signs)))
     await commands.turn_request(
         tx, request_id, lambda it: turns.raise_concern(turns.won_by(it, winner.id), signs, now=now)
     )
-    return Handed(request_id=request_id, outcome="clinical_team_called", helplines=[])
+    return Handed(request_id=request_id, outcome="concern_recorded", helplines=[])
 
 
 async def _seen(tx: AsyncSession, request_id: UUID, viewer: UUID) -> RequestView:

@@ -82,7 +82,7 @@ async def refuse_client(
         tx, request_id, winner.id, new.reason, farewell_sent=new.farewell_sent, now=await queries.moment(tx)
     )
     if not refusal.honoured:
-        # To be late is an answer: support has been asked, and that is kept.
+        # To be late is an answer, and that it was asked for is kept.
         return of_domain(NextSessionPaid(), http.url.path)
     return RefusalView(request_id=request_id, reason=refusal.reason, at=refusal.at, cost="nothing")
 

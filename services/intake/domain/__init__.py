@@ -1,6 +1,6 @@
 """The rules of intake, pure: values in, events or refusals out."""
 
-from services.intake.domain import engagements, merges, race, refusals, requests, rules, sessions, turns
+from services.intake.domain import engagements, merges, refusals, sessions, turns
 from services.intake.domain.engagements import (
     Engagement,
     EngagementEnded,
@@ -86,6 +86,6 @@ __all__ = [
     "SessionBeforeAcceptance", "SessionInThePast", "SessionNotStarted", "SessionOver", "SessionRules",
     "SessionStarted", "SessionTooFarAhead", "SessionUnknown", "Shut", "Side", "StillAwaited", "SupportHasDecided",
     "TicketRefused", "Told", "Turn", "Why", "Window", "WrongDevice", "accept", "already", "clauses", "contact",
-    "cooldown", "engagements", "helplines_for", "linked", "look_at", "merges", "offered", "open_request", "race",
-    "refusals", "reply_due", "requests", "rules", "sessions", "side_of", "turns", "visible",
+    "cooldown", "engagements", "helplines_for", "linked", "look_at", "merges", "offered", "open_request",
+    "refusals", "reply_due", "sessions", "side_of", "turns", "visible",
 ]  # fmt: skip

@@ -33,7 +33,7 @@ class FarewellComesFirst(Conflict):
 
 
 class NextSessionPaid(Conflict):
-    """The client had paid for the next session before. Support has been asked and decides with both of you."""
+    """The client had paid for the next session before. So support has to decide; what you asked is kept for it."""
 
 
 @dataclass(frozen=True, slots=True)

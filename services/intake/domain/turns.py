@@ -186,7 +186,7 @@ def signal_danger(request: Request, *, now: datetime) -> Turn:
 
 
 def raise_concern(request: Request, signs: tuple[DangerSign, ...], *, now: datetime) -> Turn:
-    """The specialist fears for the client; the clinical team is told what was ticked and nothing else."""
+    """The specialist fears for the client; what was ticked is told, and nothing else."""
     said = SafetyConcernRaised(
         tenant=request.tenant, at=now, request_id=request.id, specialist_id=_winner(request), signs=signs
     )

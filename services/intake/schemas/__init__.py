@@ -1,7 +1,7 @@
 """What goes over HTTP."""
 
 from services.intake.schemas.policies import ClauseView, NewPolicy, PolicyVersionView, PolicyView
-from services.intake.schemas.race import AcceptanceView, Card, FeedTicket, ReceiptView
+from services.intake.schemas.race import AcceptanceView, FeedTicket, ReceiptView
 from services.intake.schemas.readiness import Readiness
 from services.intake.schemas.refusals import (
     MergeView,
@@ -16,7 +16,7 @@ from services.intake.schemas.sessions import NewOutcome, NewSession, NewTime, Se
 from services.intake.schemas.specialists import HelplineView, SpecialistView
 
 __all__ = [
-    "AcceptanceView", "Card", "ClauseView", "Concern", "ContactView", "FeedTicket", "Handed", "HelplineView",
+    "AcceptanceView", "ClauseView", "Concern", "ContactView", "FeedTicket", "Handed", "HelplineView",
     "MergeView", "NewOutcome", "NewPolicy", "NewPurchase", "NewReferral", "NewRefusal", "NewRequest", "NewSession",
     "NewTime", "PolicyVersionView", "PolicyView", "PurchaseView", "Readiness", "ReceiptView", "RefusalView",
     "RefusalWindow", "RequestView", "SessionView", "SpecialistView",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.events.intake import Category, Kind
+from libs.events.intake import Kind
 from libs.kit.schemas import Output
 from services.intake.schemas.examples import ID, MOMENT
 
@@ -39,14 +39,3 @@ class FeedTicket(Output):
 
     ticket: str = Field(examples=["WkdFc1J0b1hqN3pQd1F5bA"])
     expires_at: datetime = Field(examples=[MOMENT])
-
-
-class Card(Output):
-    """All that the feed shows of a request (B3)."""
-
-    id: UUID = Field(examples=[ID])
-    number: int = Field(examples=[4017])
-    category: Category
-    received_at: datetime = Field(examples=[MOMENT], description="When it arrived (B6).")
-    phone: bool = Field(description="Whether the client wants to be called.")
-    urgent: bool = Field(description="Somebody is in danger now. Waits are suspended.")

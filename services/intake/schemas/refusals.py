@@ -38,7 +38,7 @@ class NewRefusal(Input):
 
 
 class RefusalView(Output):
-    """The work has ended, which cost nobody anything; support goes on with the client."""
+    """The work has ended, which cost nobody anything."""
 
     request_id: UUID = Field(examples=[ID])
     reason: RefusalReason = Field(examples=["outside_competence"])

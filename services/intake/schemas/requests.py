@@ -103,5 +103,5 @@ class Handed(Output):
     """What became of the request; it is no longer yours, and it cost you nothing."""
 
     request_id: UUID = Field(examples=[ID])
-    outcome: Literal["unreachable", "handed_over", "referred", "clinical_team_called"]
+    outcome: Literal["unreachable", "handed_over", "referred", "concern_recorded"]
     helplines: list[HelplineView] = Field(description="To be given to a minor who is handed over (B17).")
