@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from libs.kit import clock
+from libs.kit.rules import clauses
 from libs.kit.service import Running
-from services.intake.domain import Rules, clauses
+from services.intake.domain import Rules
 from tests.intake.cast import As, joined, opened, press
 from tests.people import ANNA, MARTA, OLENA, OMAR, STRANGE_SPECIALIST
 

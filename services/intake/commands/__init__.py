@@ -4,7 +4,6 @@ from services.intake.commands import orders
 from services.intake.commands.contacts import SealedPhone, reveal_contact, seal_phone
 from services.intake.commands.feed import admit, issue_ticket, number_feed, tidy_feed
 from services.intake.commands.merges import merge_request, part_request
-from services.intake.commands.policies import NoSuchRule, change_policy
 from services.intake.commands.race import press_accept, tell_refusals
 from services.intake.commands.readiness import (
     begin_push_test,
@@ -36,7 +35,7 @@ from services.intake.commands.sessions import (
 from services.intake.commands.specialists import change_profile, join
 
 __all__ = [
-    "Call", "NoSuchRule", "SealedPhone", "admit", "begin_push_test", "book_session", "cancel_session", "change_policy",
+    "Call", "SealedPhone", "admit", "begin_push_test", "book_session", "cancel_session",
     "change_profile", "count_echo", "deactivate_request", "dispute_session", "end_duties", "hear_answer",
     "issue_ticket", "join", "leave_duty", "merge_request", "miss_session", "move_session", "new_id", "number_feed",
     "open_request", "orders", "part_request", "pass_time", "pay_session", "press_accept", "receive_push_test",

@@ -50,7 +50,7 @@ from services.intake.domain.requests import (
     open_request,
     visible,
 )
-from services.intake.domain.rules import Clause, RaceRules, Rules, Says, SessionRules, clauses, cooldown, reply_due
+from services.intake.domain.rules import RaceRules, Rules, SessionRules, cooldown, reply_due
 from services.intake.domain.sessions import (
     BothAgreed,
     DisputeTooLate,
@@ -77,15 +77,15 @@ from services.intake.domain.turns import AlreadyAnswered, AnswerComesFirst, Chat
 
 __all__ = [
     "Acceptance", "Age", "Alive", "AlreadyAnswered", "AnswerComesFirst", "AnswerFirst", "BothAgreed", "ChatComesFirst",
-    "Claim", "Clause", "Closed", "Contact", "CoolingDown", "DecideAfterSession1", "DirectToYourself", "DisputeTooLate",
+    "Claim", "Closed", "Contact", "CoolingDown", "DecideAfterSession1", "DirectToYourself", "DisputeTooLate",
     "Engagement", "EngagementEnded", "EnteredAfterwards", "Evidence", "FarewellComesFirst", "Former", "HeldComesFirst",
     "Helpline", "KeyReused", "Merge", "MovedTooOften", "NextSessionPaid", "NotAcceptedYet", "NotEligible", "NotLinked",
     "NotMerged", "NothingToDispute", "NoticeTooLate", "OffDuty", "OneSessionOnly", "OthersMergedHere", "Outcome",
     "PaidHere", "PhoneMalformed", "PhoneMissing", "Press", "Pressed", "PurchaseOutOfOrder", "RaceRules", "Racer",
-    "Receipt", "Refusal", "Request", "RequestClosed", "RequestTaken", "RequestUnknown", "Rules", "Says", "Session",
+    "Receipt", "Refusal", "Request", "RequestClosed", "RequestTaken", "RequestUnknown", "Rules", "Session",
     "SessionBeforeAcceptance", "SessionInThePast", "SessionNotStarted", "SessionOver", "SessionRules",
     "SessionStarted", "SessionTooFarAhead", "SessionUnknown", "Shut", "Side", "StillAwaited", "SupportHasDecided",
-    "TicketRefused", "Told", "Turn", "Why", "Window", "WrongDevice", "accept", "already", "clauses", "contact",
+    "TicketRefused", "Told", "Turn", "Why", "Window", "WrongDevice", "accept", "already", "contact",
     "cooldown", "engagements", "helplines_for", "linked", "look_at", "merges", "offered", "open_request",
     "refusals", "reply_due", "sessions", "side_of", "turns", "visible",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from services.intake.queries.feed import (
     racers_of,
     top_of,
 )
-from services.intake.queries.policies import ADAPTER, DEFAULTS, policy_history, rules_of, rules_with
+from services.intake.queries.policies import BOOK, rules_of, rules_with
 from services.intake.queries.race import Presser, load_press
 from services.intake.queries.requests import (
     SealedContact,
@@ -40,8 +40,7 @@ from services.intake.queries.requests import (
 from services.intake.queries.sessions import seen_session, seen_sessions, session_of, sessions_of
 
 __all__ = [
-    "ADAPTER",
-    "DEFAULTS",
+    "BOOK",
     "Card",
     "Entry",
     "Presser",
@@ -66,7 +65,6 @@ __all__ = [
     "orders",
     "others_merged",
     "place_of",
-    "policy_history",
     "purchases_of",
     "queues",
     "racer_of",

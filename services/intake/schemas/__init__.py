@@ -1,6 +1,5 @@
 """What goes over HTTP."""
 
-from services.intake.schemas.policies import ClauseView, NewPolicy, PolicyVersionView, PolicyView
 from services.intake.schemas.race import AcceptanceView, FeedTicket, ReceiptView
 from services.intake.schemas.readiness import Readiness
 from services.intake.schemas.refusals import (
@@ -16,8 +15,8 @@ from services.intake.schemas.sessions import NewOutcome, NewSession, NewTime, Se
 from services.intake.schemas.specialists import HelplineView, SpecialistView
 
 __all__ = [
-    "AcceptanceView", "ClauseView", "Concern", "ContactView", "FeedTicket", "Handed", "HelplineView",
-    "MergeView", "NewOutcome", "NewPolicy", "NewPurchase", "NewReferral", "NewRefusal", "NewRequest", "NewSession",
-    "NewTime", "PolicyVersionView", "PolicyView", "PurchaseView", "Readiness", "ReceiptView", "RefusalView",
+    "AcceptanceView", "Concern", "ContactView", "FeedTicket", "Handed", "HelplineView",
+    "MergeView", "NewOutcome", "NewPurchase", "NewReferral", "NewRefusal", "NewRequest", "NewSession",
+    "NewTime", "PurchaseView", "Readiness", "ReceiptView", "RefusalView",
     "RefusalWindow", "RequestView", "SessionView", "SpecialistView",
 ]  # fmt: skip

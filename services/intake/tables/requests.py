@@ -1,14 +1,13 @@
 """Requests, what keeps certain people from them, and the versions of the house rules."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.events.intake import Category, Kind, Locale, Messenger
+from libs.kit.policies import policies_table
 from services.intake.domain import Age, Closed, Why
 from services.intake.tables.base import Base
 
@@ -107,12 +106,4 @@ class AvoidanceRow(Base):
     since: Mapped[datetime]
 
 
-class PolicyRow(Base):
-    """What a tenant has changed of the house rules; the newest version binds, the older ones say who was bound when."""
-
-    __tablename__ = "policies"
-    tenant: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)
-    changes: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="by group and name; what is not here is the default")
-    by: Mapped[UUID]
-    at: Mapped[datetime]
+POLICIES = policies_table(Base.metadata)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.intake.domain.rules.says import Says
+from libs.kit.rules import Says
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from services.intake.domain.rules.says import Says
+from libs.kit.rules import Says
 
 NONE = timedelta(0)
 EVER = timedelta(days=3660)

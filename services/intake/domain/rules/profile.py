@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from services.intake.domain.rules.says import Says
+from libs.kit.rules import Says
 
 OffPlatform = Literal["forbid", "after_first_session", "allow"]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from libs.events.intake import Kind
-from services.intake.domain.rules.says import Says
+from libs.kit.rules import Says
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 

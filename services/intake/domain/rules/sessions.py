@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from services.intake.domain.rules.says import Says
+from libs.kit.rules import Says
 
 
 @dataclass(frozen=True)
