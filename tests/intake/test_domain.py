@@ -9,6 +9,7 @@ import pytest
 
 from libs.bus.ids import uuid7
 from libs.events.intake import PressTooQuick, RequestAccepted
+from libs.kit.phones import PhoneMalformed
 from services.intake import domain
 from services.intake.domain import Press, Pressed, Racer, RaceRules, Receipt, Request
 from tests.people import ANNA, BORIS, OLENA, THERAPY
@@ -85,7 +86,7 @@ def test_b2_b15_a_phone_has_one_form() -> None:
 )
 def test_a_phone_without_its_country_is_refused(phone: str) -> None:
     """An unusual number may be a foreign one, so nothing is guessed (B14)."""
-    with pytest.raises(domain.PhoneMalformed):
+    with pytest.raises(PhoneMalformed):
         domain.contact("phone", phone)
 
 

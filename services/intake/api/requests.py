@@ -7,11 +7,12 @@ from fastapi import Request
 from libs.kit.http import Client, Party, Router, Snapshot, Specialist, Transaction
 from libs.kit.idempotency import Idempotent
 from libs.kit.pagination import CursorUnknown, Page, Paging
+from libs.kit.phones import PhoneMalformed
 from libs.kit.problems import documented
 from services.intake import commands, domain, queries
 from services.intake.api.house import resources_of
 from services.intake.commands import Call
-from services.intake.domain import DirectToYourself, PhoneMalformed, PhoneMissing, RequestUnknown, Side
+from services.intake.domain import DirectToYourself, PhoneMissing, RequestUnknown, Side
 from services.intake.schemas import ContactView, NewRequest, RequestView
 
 routes = Router(prefix="/v1", tags=["requests"])

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.kit.etags import IfMatch, PreconditionMissing, VersionPassed, tag
 from libs.kit.http import Caller, Client, Router, Snapshot, Specialist, Transaction
+from libs.kit.messengers import LoginMalformed, login
 from libs.kit.problems import documented
 from services.intake import commands, queries
 from services.intake.domain import NotEligible, RequestUnknown
-from services.intake.domain.messengers import LoginMalformed, login
 from services.intake.domain.specialists import (
     PriceBand,
     PriceImpossible,

@@ -8,8 +8,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Messenger
+from libs.kit.phones import Phone
 from libs.kit.sealing import Sealer
-from services.intake.domain import Contact, RequestUnknown
+from services.intake.domain import RequestUnknown
 from services.intake.queries import contact_of
 from services.intake.tables import RevealRow
 
@@ -31,7 +32,7 @@ class SealedPhone(NamedTuple):
     hash: bytes
 
 
-def seal_phone(sealer: Sealer, phone: Contact | None, request_id: UUID, tenant: str) -> SealedPhone | None:
+def seal_phone(sealer: Sealer, phone: Phone | None, request_id: UUID, tenant: str) -> SealedPhone | None:
     """Seal a number to its request: moved to another row it cannot be read."""
     if phone is None:
         return None

@@ -35,9 +35,7 @@ from services.intake.domain.requests import (
     Age,
     Alive,
     Closed,
-    Contact,
     DirectToYourself,
-    PhoneMalformed,
     PhoneMissing,
     Racer,
     Request,
@@ -77,11 +75,11 @@ from services.intake.domain.turns import AlreadyAnswered, AnswerComesFirst, Chat
 
 __all__ = [
     "Acceptance", "Age", "Alive", "AlreadyAnswered", "AnswerComesFirst", "AnswerFirst", "BothAgreed", "ChatComesFirst",
-    "Claim", "Closed", "Contact", "CoolingDown", "DecideAfterSession1", "DirectToYourself", "DisputeTooLate",
+    "Claim", "Closed", "CoolingDown", "DecideAfterSession1", "DirectToYourself", "DisputeTooLate",
     "Engagement", "EngagementEnded", "EnteredAfterwards", "Evidence", "FarewellComesFirst", "Former", "HeldComesFirst",
     "Helpline", "KeyReused", "Merge", "MovedTooOften", "NextSessionPaid", "NotAcceptedYet", "NotEligible", "NotLinked",
     "NotMerged", "NothingToDispute", "NoticeTooLate", "OffDuty", "OneSessionOnly", "OthersMergedHere", "Outcome",
-    "PaidHere", "PhoneMalformed", "PhoneMissing", "Press", "Pressed", "PurchaseOutOfOrder", "RaceRules", "Racer",
+    "PaidHere", "PhoneMissing", "Press", "Pressed", "PurchaseOutOfOrder", "RaceRules", "Racer",
     "Receipt", "Refusal", "Request", "RequestClosed", "RequestTaken", "RequestUnknown", "Rules", "Session",
     "SessionBeforeAcceptance", "SessionInThePast", "SessionNotStarted", "SessionOver", "SessionRules",
     "SessionStarted", "SessionTooFarAhead", "SessionUnknown", "Shut", "Side", "StillAwaited", "SupportHasDecided",

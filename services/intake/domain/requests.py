@@ -3,24 +3,19 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NewType
+from typing import Literal
 from uuid import UUID
-
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from libs.events import Event
 from libs.events.intake import Category, Kind, Locale, RequestLinked, RequestOpened
+from libs.kit import phones
 from libs.kit.errors import Conflict, Invalid, NotFound
+from libs.kit.phones import Phone
 from services.intake.domain.rules import RaceRules, reply_due
 
 Age = Literal["unknown", "minor", "adult"]
 Closed = Literal["withdrawn", "expired", "deactivated", "unreachable", "referred"]
 Why = Literal["silent", "handed_over", "referred"]
-Contact = NewType("Contact", str)
-# What the site sends when there is no phone. Libraries call it a valid number of Kazakhstan, so it never reaches one.
-NO_PHONE = "77777777777"
-SEPARATORS = str.maketrans("", "", " ()-.\u00a0")
 
 
 class RequestUnknown(NotFound):
@@ -33,10 +28,6 @@ class RequestClosed(Conflict):
 
 class PhoneMissing(Invalid):
     """A phone request needs a phone number."""
-
-
-class PhoneMalformed(Invalid):
-    """A phone number is written with its country code, such as +380 44 123 45 67."""
 
 
 class DirectToYourself(Invalid):
@@ -109,29 +100,15 @@ def offered(
     return racer.id not in barred and (not racer.languages or locale in racer.languages)
 
 
-def contact(kind: Kind, phone: str | None) -> Contact | None:
+def contact(kind: Kind, phone: str | None) -> Phone | None:
     """The number to call, in one form; the placeholder +77777777777 means that there is none (B2).
 
     A chat request may leave one for the case that its client loses the chat (B15).
     """
-    written = (phone or "").translate(SEPARATORS)
-    number = None if written.removeprefix("+") in {"", NO_PHONE} else _international(written)
-    # Digits of other alphabets, extensions and invisible characters come out as the placeholder only here.
-    if number is None or number == f"+{NO_PHONE}":
-        if kind == "phone":
-            raise PhoneMissing
-        return None
-    return Contact(number)
-
-
-def _international(written: str) -> str:
-    try:
-        number = phonenumbers.parse(written)
-    except NumberParseException:
-        raise PhoneMalformed from None
-    if not phonenumbers.is_valid_number(number):
-        raise PhoneMalformed
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    number = phones.phone(phone or "")
+    if number is None and kind == "phone":
+        raise PhoneMissing
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from libs.events.intake import Locale, Messenger, ProfileChanged
 from libs.kit.errors import Invalid, NotFound
-from services.intake.domain.messengers import Link, Login, link
+from libs.kit.messengers import Link, Login, OffPlatform, link, may_be_shown
 from services.intake.domain.requests import Request, RequestUnknown
-from services.intake.domain.rules.profile import OffPlatform
 
 Vertical = Literal["psychotherapy", "crisis_support", "counselling", "medicine", "consulting"]
 Region = Literal["large_city", "province", "europe"]
@@ -80,6 +79,6 @@ def helped_by(request: Request | None, client_id: UUID) -> UUID:
 
 def reachable(policy: OffPlatform, logins: Mapping[Messenger, Login], *, held: bool) -> list[Link]:
     """The links that a client sees: none, all, or all once a first session was held (D3)."""
-    if policy == "forbid" or (policy == "after_first_session" and not held):
+    if not may_be_shown(policy, held=held):
         return []
     return [link(messenger, logins[messenger]) for messenger in sorted(logins)]

@@ -7,7 +7,7 @@ from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Messenger
-from services.intake.domain.messengers import Login
+from libs.kit.messengers import Login
 from services.intake.domain.specialists import PriceBand, Profile
 from services.intake.tables import SessionRow, SpecialistRow
 from services.intake.tables.specialists import ProfileRow

@@ -9,9 +9,9 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.events.intake import Locale, Messenger
+from libs.kit.messengers import OffPlatform
 from libs.kit.schemas import Input, Output, Words
 from services.intake.domain.helplines import Audience
-from services.intake.domain.rules.profile import OffPlatform
 from services.intake.domain.specialists import Region, Vertical
 from services.intake.schemas.examples import ID, MOMENT
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.events.intake import Messenger
-from services.intake.domain.messengers import Login
+from libs.kit.messengers import Login
 from services.intake.domain.specialists import Vertical
 from services.intake.tables.base import Base
 from services.intake.tables.requests import RequestRow

@@ -1,11 +1,10 @@
 """Profiles: what a specialist's own clients may be shown."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
+from libs.kit.messengers import OffPlatform
 from libs.kit.rules import Says
-
-OffPlatform = Literal["forbid", "after_first_session", "allow"]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from libs.events.intake import Messenger
-from services.intake.domain.messengers import URLS, Login, LoginMalformed, link, login
+from libs.kit.messengers import URLS, Login, LoginMalformed, link, login, may_be_shown
 
 MESSENGERS = get_args(Messenger)
 NUMBER = "+380 44 123 45 67"
@@ -28,6 +28,15 @@ HOSTILE = [
     "+380441234567?text=hi", "anna\u202ehelps", "+380441234567@evil.com", "1" * 400,
     "tel:+380441234567;phone-context=evil.com",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("policy", "before", "after"),
+    [("forbid", False, False), ("after_first_session", False, True), ("allow", True, True)],
+)
+def test_d3_a_house_says_from_when_on_people_may_meet_elsewhere(policy: Any, before: bool, after: bool) -> None:
+    assert may_be_shown(policy, held=False) is before
+    assert may_be_shown(policy, held=True) is after
 
 
 def test_every_messenger_has_its_links() -> None:

@@ -1,15 +1,16 @@
-"""Messengers: what a login is, and the links that open a talk with its owner (B13)."""
+"""Messengers: what a login is, the links that open a talk with its owner (B13), and when a house lets them be shown."""
 
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple, NewType
+from typing import Final, Literal, NamedTuple, NewType
 
 from libs.events.intake import Messenger
 from libs.kit.errors import Invalid
-from services.intake.domain.requests import NO_PHONE, PhoneMalformed, PhoneMissing, contact
+from libs.kit.phones import PhoneMalformed, phone
 
 Login = NewType("Login", str)
+OffPlatform = Literal["forbid", "after_first_session", "allow"]
 # Telegram: 4 to 32 Latin letters, digits and single underscores, a letter first, no underscore last.
 TELEGRAM = re.compile(r"(?=.{4,32}\Z)[A-Za-z](?:_?[A-Za-z0-9])*")
 DIGITS = re.compile(r"[1-9][0-9]{6,14}")
@@ -53,6 +54,11 @@ def link(messenger: Messenger, known: Login) -> Link:
     return Link(messenger, tuple(url.format(known) for url in URLS[messenger]))
 
 
+def may_be_shown(policy: OffPlatform, *, held: bool) -> bool:
+    """Whether this house lets people say now how to reach them elsewhere, a first session held or not (D3)."""
+    return policy == "allow" or (policy == "after_first_session" and held)
+
+
 def _name(written: str) -> str:
     name = written.strip().removeprefix("@")
     if not TELEGRAM.fullmatch(name) or name.lower() in RESERVED:
@@ -62,11 +68,9 @@ def _name(written: str) -> str:
 
 def _digits(written: str) -> str:
     try:
-        number = contact("phone", written)
-    except (PhoneMissing, PhoneMalformed):
+        digits = (phone(written) or "").removeprefix("+")
+    except PhoneMalformed:
         raise LoginMalformed from None
-    digits = (number or "").removeprefix("+")
-    # The placeholder comes out of other spellings too, and libraries call it valid.
-    if digits == NO_PHONE or not DIGITS.fullmatch(digits):
+    if not DIGITS.fullmatch(digits):
         raise LoginMalformed
     return digits
