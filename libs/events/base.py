@@ -12,6 +12,9 @@ Version = Annotated[
     int, msgspec.Meta(ge=1, description="The greatest version wins; a tie goes to the greater event id.")
 ]
 
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$", description="32 bytes of SHA-256, in hexadecimal.")]
+Signature = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}$", description="64 bytes of Ed25519, in hexadecimal.")]
+
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class _Declared(msgspec.StructMeta):

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from libs.events import TOPICS, Event
-from libs.events.base import Moment, Tenant
+from libs.events.base import Digest, Moment, Signature, Tenant
 
 FACTS = {"uuid", "date-time", "date"}
-TENANT = msgspec.json.schema(Tenant)["pattern"]
+# A tenant's name, and what has a fixed length and an alphabet of sixteen; all other text may be words.
+SHAPES = {msgspec.json.schema(kind)["pattern"] for kind in (Tenant, Digest, Signature)}
 
 
 def words(event: type[Event]) -> list[str]:
@@ -32,7 +33,7 @@ def _words(schema: dict[str, Any], path: str, known: dict[str, Any]) -> Iterator
     match schema.get("type"):
         case "integer" | "number" | "boolean" | "null":
             return
-        case "string" if schema.get("format") in FACTS or schema.get("pattern") == TENANT:
+        case "string" if schema.get("format") in FACTS or schema.get("pattern") in SHAPES:
             return
         case "array" if schema.get("items") or schema.get("prefixItems"):
             for each in (*schema.get("prefixItems", ()), *([schema["items"]] if schema.get("items") else [])):
@@ -77,6 +78,7 @@ class Inner(msgspec.Struct):
         (list[Any], "Planted.it"),
         (Annotated[str, msgspec.Meta(max_length=20)], "Planted.it"),
         (Annotated[str, msgspec.Meta(pattern="^.*$")], "Planted.it"),
+        (Annotated[str, msgspec.Meta(pattern="^[0-9a-f]+$")], "Planted.it"),
     ],
     ids=str,
 )
