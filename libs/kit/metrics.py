@@ -15,6 +15,8 @@ DURATION: Final = Histogram(
 ACTIVE: Final = Gauge("http_server_active_requests", "Requests under way, open streams among them.", ["service"])
 JOB_RUNS: Final = Counter("dovira_job_runs_total", "Runs of what time causes.", ["service", "job", "outcome"])
 JOB_SECONDS: Final = Gauge("dovira_job_last_seconds", "How long the last run took.", ["service", "job"])
+PARCELS: Final = Counter("dovira_parcels_total", "SMS and mail that couriers were given.", ["kind", "outcome"])
+GIVEN_UP: Final = Counter("dovira_notifications_given_up_total", "What never reached its addressee.", ["kind", "why"])
 READY: Final = Gauge("dovira_ready", "Whether this instance wants requests.", ["service"])
 
 
