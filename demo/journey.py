@@ -76,7 +76,7 @@ class Journey:
             (winner, "Вітаю! Мене звати Анна. Розкажіть, що сталося?"),
             (OLENA, "Доброго дня. Не можу заснути вже третю ніч."),
         ):
-            sent = await self._call(who, "POST", f"{path}/messages", {"body": words})
+            sent = await self._call(who, "POST", f"{path}/messages", {"body": words, "client_message_id": str(uuid7())})
             self._show(f"{who.role} wrote", seq=sent["seq"])
         read = await self._call(OLENA, "GET", f"{path}/messages")
         self._show("Olena reads", messages=len(read["items"]))

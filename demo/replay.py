@@ -20,6 +20,7 @@ from demo.progress import Progress
 from demo.stages import AT_ONCE, Act, Stage, chunks, heard, number_of, play
 from demo.world import SEED, Story, agent, month_before, specialists, stories
 from libs.bus import clock, publish
+from libs.bus.ids import uuid7
 from libs.events import Event
 from libs.kit.errors import Conflict, NotFound
 from libs.kit.etags import etag
@@ -27,7 +28,7 @@ from libs.kit.service import Running
 from libs.kit.sql import EVERY_TENANT
 from libs.kit.together import Together
 from services.chat import commands as chat
-from services.chat.domain import Participant
+from services.chat.domain import Draft, Participant
 from services.intake import commands as intake
 from services.intake.domain import Acceptance, contact, turns
 from services.intake.jobs import time_stands
@@ -95,12 +96,17 @@ class Replay:
     async def talk(self, story: Story) -> None:
         """What the two wrote to each other."""
         sides = {"client": story.client, "specialist": story.specialist}
-        async with self._running["chat"].database.session(story.client.tenant) as tx:
+        running = self._running["chat"]
+        async with running.database.autocommit(story.client.tenant) as db:
             for line in story.lines:
                 if person := sides[line.side]:
                     sender = Participant(tenant=person.tenant, id=person.id, roles=person.roles)
+                    draft = Draft(
+                        conversation_id=self._request(story), client_message_id=uuid7(), form="text",
+                        body=line.text.encode(),
+                    )  # fmt: skip
                     with clock.at(line.at):
-                        await chat.send_message(tx, self._request(story), line.text, sender=sender, now=line.at)
+                        await chat.send_message(db, running.resources.vault, draft, sender=sender)
 
     async def meet(self, story: Story) -> None:
         """Sessions, booked and told of."""

@@ -28,12 +28,13 @@ from starlette.types import ASGIApp
 from libs.kit import logs
 from libs.kit.auth import Keys, Principal, Verifier
 from libs.kit.issuer import DevIssuer
+from libs.kit.keyring import KeyRing
 from libs.kit.migrate import upgrade
 from libs.kit.pagination import Signer
 from libs.kit.postgres import Cluster
 from libs.kit.provision import administrator, provision
 from libs.kit.service import Running, Service, Surroundings
-from libs.kit.settings import PlatformSettings
+from libs.kit.settings import KeyedSettings, PlatformSettings
 from tests.canary import Aviary, events_keep_quiet, leaked, refusals_keep_quiet
 
 pytest_plugins = ["tests.kafka"]
@@ -48,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(OURS) or name in {"DATABASE_URL", "KAFKA_BOOTSTRAP"}]:
         del os.environ[name]
     os.environ["ENV"] = "test"
+    os.environ["CHAT_MESSAGES_AT_ONCE"] = "1000"  # a test writes faster than a person
     _listen_to_logs()
     if getattr(config.option, "numprocesses", None) and not config.option.collectonly:
         # Only the controller gets here with a number of processes: workers inherit the address.
@@ -210,7 +212,9 @@ def _open(name: str) -> Any:
     async def running(surroundings: Surroundings, database_for: Any) -> AsyncIterator[Running]:
         service: Service = importlib.import_module(f"services.{name}").service
         url = await database_for(name, lambda url: upgrade(service, url))
-        async with service.open(surroundings, url) as opened:
+        keyed = issubclass(service.settings, KeyedSettings)
+        keys_url = await database_for(f"{name}_keys", KeyRing.prepare) if keyed else None
+        async with service.open(surroundings, url, keys_url) as opened:
             yield opened
 
     return running

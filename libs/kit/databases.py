@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from libs.kit.errors import StartRefused
 from libs.kit.postgres import Cluster
 from libs.kit.provision import provision
-from libs.kit.settings import PlatformSettings, ServiceSettings, read
+from libs.kit.settings import KeyedSettings, PlatformSettings, ServiceSettings, read
 
 
 @contextmanager
@@ -32,6 +33,15 @@ async def database_of(name: str, settings: ServiceSettings, admin: str | None) -
     if admin is None:
         raise ValueError("no server to provision on")
     return await provision(admin, name)
+
+
+async def keys_database_of(name: str, settings: KeyedSettings, admin: str | None) -> str:
+    """Where a service's keys are kept: a database and a role beside its own."""
+    if settings.keys_url is not None:
+        return settings.keys_url.get_secret_value()
+    if admin is None:
+        raise StartRefused(f"{name.upper()}_DATABASE_URL needs {name.upper()}_KEYS_URL beside it: another database.")
+    return await provision(admin, f"{name}_keys")
 
 
 @contextmanager

@@ -45,6 +45,7 @@ class Service:
     subscribers: Sequence[Consumers | Projection | Rebuildable] = ()
     jobs: Sequence[Job] = ()
     lifespan: Lifespan | None = None
+    jobs_with: Callable[["Running"], Sequence[Job]] | None = None  # jobs that need what the service has opened
 
     @property
     def migrations(self) -> str:
@@ -52,7 +53,7 @@ class Service:
         return f"services/{self.name}/migrations"
 
     @asynccontextmanager
-    async def open(self, around: "Surroundings", url: str) -> AsyncIterator["Running"]:
+    async def open(self, around: "Surroundings", url: str, keys_url: str | None = None) -> AsyncIterator["Running"]:
         """Run this service on a database of its own; on leaving, everything it opened is closed again."""
         settings = read(self.settings)
         async with AsyncExitStack() as opened:
@@ -64,7 +65,7 @@ class Service:
                     pool_wait=around.platform.pool_wait,
                 )
             )
-            running = Running(self, around, database, settings)
+            running = Running(self, around, database, settings, keys_url)
             opened.push_async_callback(running.close)
             await running.start(opened)
             yield running
@@ -85,8 +86,12 @@ class Surroundings:
 class Running:
     """A service that is open: its database, its application, its bus and its jobs."""
 
-    def __init__(self, service: Service, around: Surroundings, database: Database, settings: ServiceSettings) -> None:
+    def __init__(
+        self, service: Service, around: Surroundings, database: Database, settings: ServiceSettings,
+        keys_url: str | None = None,
+    ) -> None:  # fmt: skip
         self.service = service
+        self.keys_url = keys_url
         self.around = around
         self.platform = around.platform
         self.verifier = around.verifier
@@ -119,11 +124,12 @@ class Running:
             self.bus = await opened.enter_async_context(
                 Bus(self.name, self.database.engine, self.around.log, self.service.subscribers)
             )
+        extra = self.service.jobs_with(self) if self.service.jobs_with else ()
         self._tasks = [
             asyncio.create_task(
                 keep_running(self.name, job, self.database, self.closing), name=f"{self.name} {job.name}"
             )
-            for job in (*self.service.jobs, FORGET_ANSWERS)
+            for job in (*self.service.jobs, *extra, FORGET_ANSWERS)
         ]
 
     def wind_down(self) -> None:

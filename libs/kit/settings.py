@@ -30,6 +30,12 @@ class ServiceSettings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="A database of the service's own, if not ours.")
 
 
+class KeyedSettings(ServiceSettings):
+    """Base of the settings of a service that keeps keys in a database beside its own."""
+
+    keys_url: SecretStr | None = Field(default=None, description="A database for its keys alone, if not ours.")
+
+
 class PlatformSettings(BaseSettings):
     """What all services share."""
 

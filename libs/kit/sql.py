@@ -82,6 +82,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, fast: "asyncpg.Pool[asyncpg.Record]", pool_wait: float) -> None:
         self.engine, self._pool_wait = engine, pool_wait
+        self.url = engine.url.render_as_string(hide_password=False)
         self._fast = fast
         self.sessions = async_sessionmaker(engine, expire_on_commit=False)
 

@@ -19,17 +19,18 @@ from libs.bus.kafka import KafkaLog
 from libs.bus.local import LocalLog
 from libs.bus.log import EventLog
 from libs.kit.auth import Keys, Verifier
-from libs.kit.databases import database_of
+from libs.kit.databases import database_of, keys_database_of
 from libs.kit.errors import StartRefused
 from libs.kit.issuer import DevIssuer
 from libs.kit.kept import kept
+from libs.kit.keyring import KeyRing
 from libs.kit.metrics import scrape
 from libs.kit.migrate import behind, upgrade
 from libs.kit.pagination import Signer
 from libs.kit.problems import of_status
 from libs.kit.provision import provision
 from libs.kit.service import Running, Service, Surroundings
-from libs.kit.settings import PlatformSettings, read
+from libs.kit.settings import KeyedSettings, PlatformSettings, read
 from libs.kit.sql import engine_for
 
 ISSUER_ANSWERS_WITHIN = 3.0
@@ -74,7 +75,8 @@ async def together(
         for service in services:
             url = await database_of(service.name, read(service.settings), admin)
             await _schema(service, url, platform)
-            running[service.name] = await opened.enter_async_context(service.open(around, url))
+            keys_url = await _keys(service, admin)
+            running[service.name] = await opened.enter_async_context(service.open(around, url, keys_url))
         yield Together(platform, running, _root(running, issuer), events, issuer)
 
 
@@ -141,6 +143,15 @@ async def _schema(service: Service, url: str, platform: PlatformSettings) -> Non
         await upgrade(service, url)
     elif await behind(service, url):
         raise StartRefused(f"The database of {service.name} is not at the newest schema: python -m services migrate.")
+
+
+async def _keys(service: Service, admin: str | None) -> str | None:
+    settings = read(service.settings)
+    if not isinstance(settings, KeyedSettings):
+        return None
+    url = await keys_database_of(service.name, settings, admin)
+    await KeyRing.prepare(url)
+    return url
 
 
 def _secret(platform: PlatformSettings) -> bytes:

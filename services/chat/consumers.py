@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import Consumers
-from libs.events.intake import RequestAccepted, RequestReleased, RequestWithdrawn
+from libs.events.intake import RequestAccepted, RequestDeactivated, RequestReleased, RequestWithdrawn
 from services.chat import commands
 
 consumers = Consumers("chat")
@@ -25,3 +25,9 @@ async def release_conversation(event: RequestReleased, tx: AsyncSession) -> None
 async def withdraw_conversation(event: RequestWithdrawn, tx: AsyncSession) -> None:
     """A talk belongs to its two people, unless the client takes the request back: then it is the client's alone."""
     await commands.release_conversation(tx, event)
+
+
+@consumers.on(RequestDeactivated)
+async def end_struck_conversation(event: RequestDeactivated, tx: AsyncSession) -> None:
+    """What support struck from the record is nothing to go on writing about."""
+    await commands.end_struck_conversation(tx, event)

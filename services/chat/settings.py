@@ -1,7 +1,14 @@
 """What an operator can change about chat."""
 
-from libs.kit.settings import ServiceSettings
+from pydantic import Field, SecretStr
+
+from libs.kit.settings import KeyedSettings
 
 
-class Settings(ServiceSettings, env_prefix="CHAT_"):
-    """Set CHAT_DATABASE_URL to keep conversations in a database of your own."""
+class Settings(KeyedSettings, env_prefix="CHAT_"):
+    """Set CHAT_DATABASE_URL to keep conversations in a database of your own, CHAT_KEYS_URL for their keys."""
+
+    key_secrets: SecretStr | None = Field(
+        default=None, description="Wrap keys and stamp: 32 characters or more; new ones in front, comma between."
+    )
+    messages_at_once: int = Field(default=50, ge=1, description="A person may write so many within ten seconds.")

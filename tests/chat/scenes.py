@@ -55,13 +55,10 @@ async def conversation(service: Any, **changes: Any) -> UUID:
 
 
 async def say(
-    client: AsyncClient, headers: dict[str, str], conversation_id: UUID, body: Any, key: str | None = None
+    client: AsyncClient, headers: dict[str, str], conversation_id: UUID, body: Any, key: UUID | None = None
 ) -> Response:
-    return await client.post(
-        f"conversations/{conversation_id}/messages",
-        json={"body": body},
-        headers=headers | {"Idempotency-Key": key or str(uuid7())},
-    )
+    message = {"client_message_id": str(key or uuid7()), "body": body}
+    return await client.post(f"conversations/{conversation_id}/messages", json=message, headers=headers)
 
 
 async def heard(client: AsyncClient, headers: dict[str, str], conversation_id: UUID, **query: int) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from libs.bus.testing import outbox
 from libs.events import encode
 from libs.events.chat import FirstReplySent, MessageSent
 from services.chat import commands, queries
-from services.chat.domain import ConversationUnknown, Participant
+from services.chat.domain import ConversationUnknown, Draft, Participant
 from services.chat.tables import ConversationRow, MessageRow
 from tests.canary import tables_with
-from tests.chat.scenes import NOW, accepted, conversation, hear, heard, say
+from tests.chat.scenes import accepted, conversation, hear, heard, say
 from tests.people import (
     ANNA,
     BORIS,
@@ -34,7 +34,8 @@ from tests.people import (
 )
 
 CANARY = "canary-Щеглик-7731"
-STAFF = ["support", "supervisor", "clinician", "analyst", "ops", "partner", "clinic", "admin"]
+ONE = b'{"client_message_id": "01900000-0000-7000-8000-00000000aaaa", '
+STAFF = ["support", "supervisor", "clinician", "analyst", "ops", "partner", "admin"]
 
 
 def in_role(person: Principal, role: str) -> Principal:
@@ -47,6 +48,8 @@ STRANGERS = {
     "support elsewhere": STRANGE_SUPPORT,
     "the client in a specialist's role": in_role(OLENA, "specialist"),
     "the specialist in a client's role": in_role(ANNA, "client"),
+    "a clinic with the client's id": in_role(OLENA, "clinic"),
+    "a clinic with the specialist's id": in_role(ANNA, "clinic"),
     "the client's id in another tenant": replace(OLENA, tenant="clinics"),
 } | {f"{role} with the client's own id": in_role(OLENA, role) for role in STAFF} | {
     f"{role} with the specialist's own id": in_role(ANNA, role) for role in STAFF
@@ -119,9 +122,11 @@ async def test_r14_the_first_wall_stands_without_the_second(chat_service: Any, c
     async with chat_service.database.session("*") as tx:
         assert await queries.conversations(tx, elsewhere, after=None, limit=10) == []
         with pytest.raises(ConversationUnknown):
-            await queries.messages(tx, talk, elsewhere, after_seq=0, limit=10)
+            await queries.conversation(tx, talk, elsewhere)
+    draft = Draft(conversation_id=talk, client_message_id=uuid7(), form="text", body=b"let me in")
+    async with chat_service.database.autocommit("*") as db:
         with pytest.raises(ConversationUnknown):
-            await commands.send_message(tx, talk, "let me in", sender=elsewhere, now=NOW)
+            await commands.send_message(db, chat_service.resources.vault, draft, sender=elsewhere)
 
 
 async def test_d2_a_side_sees_how_private_the_conversation_is_and_who_can_read_it(
@@ -132,15 +137,20 @@ async def test_d2_a_side_sees_how_private_the_conversation_is_and_who_can_read_i
         answer = await chat_client.get(f"conversations/{talk}", headers=as_(person))
         assert answer.status_code == 200
         assert answer.json() == {
-            "id": str(talk), "side": side, "privacy_mode": "sealed", "accepted_at": "2026-03-02T18:00:00Z",
-            "readers": [{"side": "client", "id": str(OLENA.id)}, {"side": "specialist", "id": str(ANNA.id)}],
-            "readable_after_seq": 0, "last_seq": 0,
+            "id": str(talk), "side": side, "purpose": "request", "review_id": None, "privacy_mode": "sealed",
+            "who_may_read": "Only the two of you can read this. Nobody of the house can, whoever asks them to.",
+            "opened_at": "2026-03-02T18:00:00Z",
+            "readers": [
+                {"side": "client", "id": str(OLENA.id), "read_seq": 0, "read_at": None},
+                {"side": "specialist", "id": str(ANNA.id), "read_seq": 0, "read_at": None},
+            ],
+            "readable_after_seq": 0, "last_seq": 0, "ended_at": None, "ended_by": None,
         }  # fmt: skip
 
 
 async def test_d2_not_even_the_service_itself_can_unseal_a_conversation(chat_service: Any):
     talk = await conversation(chat_service)
-    with pytest.raises(DBAPIError, match="privacy_mode_is_sealed"):
+    with pytest.raises(DBAPIError, match="requests_are_sealed"):
         async with chat_service.database.session(THERAPY) as tx:
             await tx.execute(update(ConversationRow).where(ConversationRow.id == talk).values(privacy_mode="observed"))
 
@@ -220,34 +230,34 @@ async def test_b11_what_the_client_writes_is_no_reply(chat_service: Any, chat_cl
     assert not [e for e in await outbox(chat_service.database.engine) if isinstance(e.data, FirstReplySent)]
 
 
-async def test_the_same_key_sends_once_and_answers_the_same(chat_service: Any, chat_client: Any, as_: Any):
-    talk = await conversation(chat_service)
-    first = await say(chat_client, as_(ANNA), talk, "Good evening", key="press-1")
-    second = await say(chat_client, as_(ANNA), talk, "Good evening", key="press-1")
+async def test_the_same_message_sent_again_is_sent_once_and_answered_the_same(
+    chat_service: Any, chat_client: Any, as_: Any
+):
+    talk, key = await conversation(chat_service), uuid7()
+    first = await say(chat_client, as_(ANNA), talk, "Good evening", key=key)
+    second = await say(chat_client, as_(ANNA), talk, "Good evening", key=key)
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json() == second.json()
-    assert second.headers["Idempotency-Replayed"] == "true"
     assert len((await heard(chat_client, as_(ANNA), talk))["items"]) == 1
 
 
-async def test_the_same_key_at_once_sends_once(chat_service: Any, chat_client: Any, as_: Any):
-    talk = await conversation(chat_service)
-    answers = await gather(*(say(chat_client, as_(ANNA), talk, "Good evening", key="press-1") for _ in range(8)))
-    assert {answer.status_code for answer in answers} <= {201, 409}
-    assert 201 in {answer.status_code for answer in answers}
-    assert len((await heard(chat_client, as_(OLENA), talk))["items"]) == 1
+async def test_the_same_message_sent_at_once_is_sent_once(chat_service: Any, chat_client: Any, as_: Any):
+    talk, key = await conversation(chat_service), uuid7()
+    answers = await gather(*(say(chat_client, as_(ANNA), talk, "Good evening", key=key) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert [item["seq"] for item in (await heard(chat_client, as_(OLENA), talk))["items"]] == [1]
     events = [e.data for e in await outbox(chat_service.database.engine) if isinstance(e.data, MessageSent)]
     assert len(events) == 1
 
 
-async def test_a_key_is_for_one_message_and_is_required(chat_service: Any, chat_client: Any, as_: Any):
-    talk = await conversation(chat_service)
-    await say(chat_client, as_(ANNA), talk, "Good evening", key="press-1")
-    assert (await say(chat_client, as_(ANNA), talk, "Good night", key="press-1")).status_code == 422
+async def test_a_message_id_is_the_sender_s_own_and_is_required(chat_service: Any, chat_client: Any, as_: Any):
+    talk, key = await conversation(chat_service), uuid7()
+    assert (await say(chat_client, as_(ANNA), talk, "Good evening", key=key)).json()["seq"] == 1
+    assert (await say(chat_client, as_(OLENA), talk, "mine", key=key)).json()["seq"] == 2
     bare = await chat_client.post(f"conversations/{talk}/messages", json={"body": "hello"}, headers=as_(ANNA))
-    assert bare.status_code == 400
-    assert bare.json()["code"] == "idempotency_key_missing"
-    assert (await say(chat_client, as_(OLENA), talk, "mine", key="press-1")).status_code == 201
+    assert bare.status_code == 422
+    assert bare.json()["errors"][0]["pointer"] == "#/body/client_message_id"
 
 
 @pytest.mark.parametrize(
@@ -266,11 +276,11 @@ async def test_what_is_no_message_is_refused(chat_service: Any, chat_client: Any
 @pytest.mark.parametrize(
     ("content", "status"),
     [
-        (b'{"body": "hello", "privacy_mode": "observed"}', 422),
-        (b'{"body": "hello", "seq": 99}', 422),
-        (b'{"body": "hello", "sender_id": "01900000-0000-7000-8000-000000000011"}', 422),
-        (b'{"body": "\\ud800"}', 422),
-        (b'{"body": "hel', 400),
+        (ONE + b'"body": "hello", "privacy_mode": "observed"}', 422),
+        (ONE + b'"body": "hello", "seq": 99}', 422),
+        (ONE + b'"body": "hello", "sender_id": "01900000-0000-7000-8000-000000000011"}', 422),
+        (ONE + b'"body": "\\ud800"}', 422),
+        (ONE + b'"body": "hel', 400),
         (b"\xff\xfe", 400),
         (b"[]", 422),
         (b"null", 422),
@@ -283,7 +293,7 @@ async def test_hostile_bodies_are_refused_in_plain_words(
     chat_service: Any, chat_client: Any, as_: Any, content: bytes, status: int
 ):
     talk = await conversation(chat_service)
-    headers = as_(ANNA) | {"Idempotency-Key": str(uuid7()), "Content-Type": "application/json"}
+    headers = as_(ANNA) | {"Content-Type": "application/json"}
     answer = await chat_client.post(f"conversations/{talk}/messages", content=content, headers=headers)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -314,18 +324,18 @@ async def test_names_that_cannot_be_are_refused(chat_client: Any, as_: Any, name
     assert answer.status_code in {400, 404, 422}
 
 
-async def test_r14_the_words_are_in_one_table_and_nowhere_else(
+async def test_r14_the_words_are_in_no_table_no_line_and_no_event(
     chat_service: Any, chat_client: Any, as_: Any, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ):
     talk = await conversation(chat_service)
     with structlog.testing.capture_logs() as lines:
         for body in (CANARY, CANARY + "\x00", CANARY * 300):
-            await say(chat_client, as_(OLENA), talk, body, key=str(uuid7()))
+            await say(chat_client, as_(OLENA), talk, body)
         await chat_client.get(f"conversations/{talk}/messages", headers=as_(MARTA))
     written = "".join(capfd.readouterr()) + caplog.text + repr(lines)
     assert CANARY not in written
     assert not any(CANARY.encode() in encode(event) for event in await outbox(chat_service.database.engine))
-    assert await tables_with(chat_service, CANARY) == {"messages"}
+    assert await tables_with(chat_service, CANARY) == set()
 
 
 async def test_a_size_bucket_is_all_that_events_tell_of_a_message(chat_service: Any, chat_client: Any, as_: Any):

@@ -145,4 +145,4 @@ async def seat(service: Any, talk: UUID) -> Any:
     """Who sits there, since when, and whether they still do."""
     async with service.database.session(THERAPY) as tx:
         row = (await tx.scalars(select(ConversationRow).where(ConversationRow.id == talk))).one()
-    return row.specialist_id, row.released_at, row.accepted_at, row.since_seq
+    return row.counterpart_id, row.released_at, row.opened_at, row.since_seq

@@ -229,10 +229,14 @@ async def test_r14_the_two_talk_and_nobody_else_reads(call: Call) -> None:
     assert (await call(winner, "POST", f"/intake/v1/requests/{request_id}/acceptance")).status_code == 201
     await call.at_rest()
     for who, body in ((winner, "Вітаю!"), (OLENA, "Доброго дня.")):
-        assert (await call(who, "POST", f"{path}/messages", json={"body": body})).status_code == 201
+        assert (
+            await call(who, "POST", f"{path}/messages", json={"body": body, "client_message_id": str(uuid7())})
+        ).status_code == 201
     for who in (winner, OLENA):
         read = (await call(who, "GET", f"{path}/messages")).json()["items"]
         assert [(each["seq"], each["body"]) for each in read] == [(1, "Вітаю!"), (2, "Доброго дня.")]
     for stranger in (loser, ANNA, MARTA, STRANGE_SPECIALIST, STRANGE_SUPPORT):
         assert (await call(stranger, "GET", f"{path}/messages")).status_code == 404
-        assert (await call(stranger, "POST", f"{path}/messages", json={"body": "?"})).status_code == 404
+        assert (
+            await call(stranger, "POST", f"{path}/messages", json={"body": "?", "client_message_id": str(uuid7())})
+        ).status_code == 404

@@ -1,5 +1,6 @@
 """Reads: straight from tables to answers."""
 
+from libs.kit.clock import moment
 from services.intake.queries import offers, orders, queues
 from services.intake.queries.engagements import (
     Purchase,
@@ -30,7 +31,6 @@ from services.intake.queries.requests import (
     due_requests,
     former_winner,
     joined_at,
-    moment,
     place_of,
     racer_of,
     request_of,

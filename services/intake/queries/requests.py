@@ -6,15 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import DateTime, bindparam, case, func, or_, select, tuple_
+from sqlalchemy import bindparam, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.bus.clock import simulated
 from libs.events.intake import Category, Kind, Locale, Messenger
 from services.intake.domain import Age, Alive, Closed, Former, Helpline, Racer, Request, Side, helplines_for, visible
 from services.intake.tables import BarRow, RequestRow, RevealRow, SpecialistRow
 
-MOMENT = select(func.coalesce(bindparam("simulated", type_=DateTime(timezone=True)), func.clock_timestamp()))
 KNOWN = select(*(getattr(RequestRow, each.name) for each in fields(Request))).where(
     RequestRow.id == bindparam("request_id")
 )
@@ -128,11 +126,6 @@ class SealedContact:
     phone: bytes
     may_call: bool
     messenger: Messenger | None
-
-
-async def moment(tx: AsyncSession) -> datetime:
-    """The database's clock judges: it is one, and the instances' clocks are many."""
-    return (await tx.execute(MOMENT, {"simulated": simulated.get()})).scalar_one()
 
 
 async def request_of(tx: AsyncSession, request_id: UUID, *, lock: bool = False) -> Request | None:

@@ -1,0 +1,17 @@
+"""Endpoints: authenticate, call one command or query, shape the answer."""
+
+from libs.kit.http import Router
+from services.chat.api import conversations, live, messages
+from services.chat.api.house import Pace, Resources
+from services.chat.api.hub import Hub
+
+router = Router()
+# Flat and sending first: the framework searches nested routers one after the other, on every request.
+for part in (
+    messages,
+    conversations,
+    live,
+):
+    router.routes.extend(part.routes.routes)
+
+__all__ = ["Hub", "Pace", "Resources", "router"]

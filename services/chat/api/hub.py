@@ -1,0 +1,230 @@
+"""Live connections of this instance. What was committed is delivered in order, once; hints may be lost.
+
+A connection holds the number of the last message that it was given, and is given the next one: from memory where this
+instance has it, else from the database. So whatever is lost on the way between instances is only late, never missing.
+"""
+
+import asyncio
+import json
+from collections import OrderedDict, deque
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from libs.kit.sql import EVERY_TENANT, Database
+from services.chat.api.wires import Wires
+from services.chat.commands import Delivery
+from services.chat.domain import Message, Participant
+from services.chat.queries import Room, Vault, rooms, tail
+from services.chat.schemas import Message as SeenMessage
+
+LOOK_EVERY: Final = 1.0  # seconds; what no other instance told is seen, and who lost a seat is out, this much later
+RECENT: Final = 256  # messages of a conversation that an instance has at hand
+AT_ONCE: Final = 100
+log = structlog.get_logger()
+
+
+class Socket:
+    """One live connection: who reads, how far it has been served, and passing hints that wait."""
+
+    def __init__(self, reader: Participant, side: str, after: int) -> None:
+        self.reader, self.side, self.served = reader, side, after
+        self.hints: deque[str] = deque(maxlen=AT_ONCE)
+        self.woken = asyncio.Event()
+        self.out: str | None = None
+
+    def hint(self, frame: str) -> None:
+        """Tell something that need not be told twice, nor at all."""
+        self.hints.append(frame)
+        self.woken.set()
+
+    def end(self, why: str) -> None:
+        """Close as soon as what is under way is out."""
+        self.out = self.out or why
+        self.woken.set()
+
+
+class Hall:
+    """A conversation with live connections here: its sockets, and what was said lately."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.top = room.last_seq
+        self.sockets: set[Socket] = set()
+        self.recent: OrderedDict[int, tuple[str, frozenset[UUID]]] = OrderedDict()
+        self.filling = asyncio.Lock()
+
+    def reached(self, seq: int) -> None:
+        """There are messages up to here."""
+        self.top = max(self.top, seq)
+        for socket in self.sockets:
+            if socket.served < self.top:
+                socket.woken.set()
+
+    def remember(self, message: Message, readers: frozenset[UUID]) -> None:
+        """Have it at hand, as everybody who may read it sees it."""
+        self.recent[message.seq] = (
+            framed("message", message=SeenMessage.seen(message).model_dump(mode="json")),
+            readers,
+        )
+        if len(self.recent) > RECENT:
+            self.recent.popitem(last=False)
+
+    def sides(self) -> set[str]:
+        """Which sides are here, on this instance."""
+        return {socket.side for socket in self.sockets}
+
+
+class Hub:
+    """All live connections of this instance."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database, self._vault = database, vault
+        self._halls: dict[UUID, Hall] = {}
+        self._wires = Wires(database.url, self._hear)
+        self.closed = False
+
+    async def follow(self, closing: asyncio.Event) -> None:
+        """Hear other instances, and look for oneself, until the service closes; then end all connections."""
+        hearing = asyncio.create_task(self._wires.run(closing), name="chat wires")
+        while not await _set(closing, within=LOOK_EVERY):
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - live connections outlive a restart of their database
+                log.warning("live.blind", error=type(error).__name__)
+        self.closed = True
+        for hall in self._halls.values():
+            for socket in hall.sockets:
+                socket.end("closing")
+        await hearing
+
+    def enter(self, room: Room, socket: Socket) -> None:
+        """A connection is open: from here on nothing that is said escapes it."""
+        hall = self._halls.setdefault(room.id, Hall(room))
+        hall.sockets.add(socket)
+        hall.reached(room.last_seq)
+        if self.closed:
+            socket.end("closing")
+        self._tell(room.id, {"type": "presence", "side": socket.side, "online": True, "asks": True})
+
+    def leave(self, room_id: UUID, socket: Socket) -> None:
+        """A connection is closed."""
+        hall = self._halls.get(room_id)
+        if hall is None:
+            return
+        hall.sockets.discard(socket)
+        if socket.side not in hall.sides():
+            self._tell(room_id, {"type": "presence", "side": socket.side, "online": False})
+        if not hall.sockets:
+            self._halls.pop(room_id, None)
+
+    def delivered(self, delivery: Delivery) -> None:
+        """A message was committed here: hand it to who is here, and let the others know that there is one."""
+        sent = delivery.sent
+        hall = self._halls.get(sent.conversation_id)
+        if hall is not None:
+            if delivery.message is not None:
+                hall.remember(delivery.message, delivery.readers)
+            hall.reached(sent.seq)
+        self._wires.send(sent.conversation_id, sent.seq)
+
+    def announce(self, room_id: UUID, frame: dict[str, Any]) -> None:
+        """Tell both sides, wherever they are connected, something that they could also ask for: it may get lost."""
+        self._tell(room_id, frame)
+
+    def others_online(self, room_id: UUID, side: str) -> list[str]:
+        """Which other sides are connected to this instance; of other instances' a hint follows."""
+        hall = self._halls.get(room_id)
+        return sorted(hall.sides() - {side}) if hall else []
+
+    async def next_of(self, room_id: UUID, socket: Socket) -> list[str]:
+        """What this connection is given next; empty when it has everything."""
+        hall = self._halls.get(room_id)
+        if hall is None or socket.served >= hall.top:
+            return []
+        if socket.served + 1 not in hall.recent:
+            await self._fill(hall, socket.served)
+        frames: list[str] = []
+        while len(frames) < AT_ONCE and (known := hall.recent.get(socket.served + 1)) is not None:
+            frame, readers = known
+            if socket.reader.id not in readers and not await self._readable_now(hall, socket):
+                socket.end("not_yours")
+                break
+            frames.append(frame)
+            socket.served += 1
+        return frames
+
+    async def _readable_now(self, hall: Hall, socket: Socket) -> bool:
+        """Whether who had no seat when the next message was sent has one now, from which it can be read."""
+        async with self._database.autocommit(EVERY_TENANT) as db:
+            hall.room = (await rooms(db, [hall.room.id])).get(hall.room.id, hall.room)
+        side = hall.room.side_of(socket.reader)
+        return side is not None and socket.served >= hall.room.readable_after(side)
+
+    async def _fill(self, hall: Hall, after: int) -> None:
+        async with hall.filling:
+            if after + 1 in hall.recent:
+                return
+            async with self._database.autocommit(EVERY_TENANT) as db:
+                room = (await rooms(db, [hall.room.id])).get(hall.room.id, hall.room)
+                until = min(room.last_seq, after + AT_ONCE)
+                for message in await tail(db, self._vault, room, after=after, until=until):
+                    hall.remember(message, room.readers)
+
+    async def _look(self) -> None:
+        if not self._halls:
+            return
+        async with self._database.autocommit(EVERY_TENANT) as db:
+            found = await rooms(db, self._halls)
+        for room_id, hall in list(self._halls.items()):
+            room = found.get(room_id)
+            if room is None:
+                continue
+            if room.ended and not hall.room.ended:
+                self._hint(hall, {"type": "ended"})
+            hall.room = room
+            for socket in hall.sockets:
+                if room.side_of(socket.reader) is None:
+                    socket.end("not_yours")
+            hall.reached(room.last_seq)
+
+    def _tell(self, room_id: UUID, frame: dict[str, Any]) -> None:
+        hall = self._halls.get(room_id)
+        if hall is not None:
+            self._hint(hall, frame)
+        self._wires.send(room_id, frame)
+
+    def _hear(self, room_id: UUID, news: int | dict[str, Any]) -> None:
+        """What another instance tells: that there is a message, or a passing hint."""
+        hall = self._halls.get(room_id)
+        if hall is None:
+            return
+        if isinstance(news, int):
+            hall.reached(news)
+            return
+        self._hint(hall, news)
+        if news.get("asks"):
+            for side in hall.sides():
+                self._wires.send(room_id, {"type": "presence", "side": side, "online": True})
+
+    def _hint(self, hall: Hall, frame: dict[str, Any]) -> None:
+        told = framed(**{name: value for name, value in frame.items() if name != "asks"})
+        for socket in hall.sockets:
+            # Nobody needs to be told what they do themselves, but for their other devices: those read along.
+            if frame["type"] in {"typing", "presence"} and socket.side == frame["side"]:
+                continue
+            socket.hint(told)
+
+
+def framed(type: str, **content: Any) -> str:
+    """A frame as it goes out."""
+    return json.dumps({"type": type, **content}, ensure_ascii=False, separators=(",", ":"))
+
+
+async def _set(event: asyncio.Event, *, within: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), within)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,92 @@
+"""Reads: what the two sides of a conversation see."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.chat.domain import ConversationUnknown, Message, Participant
+from services.chat.queries.vault import KeptMessage, Vault
+from services.chat.tables import ConversationRow, MessageRow, ReadPositionRow
+
+KEPT = (
+    MessageRow.seq, MessageRow.side, MessageRow.sender_id, MessageRow.client_message_id, MessageRow.form,
+    MessageRow.body, MessageRow.commitment, MessageRow.stamp, MessageRow.attachments, MessageRow.at,
+)  # fmt: skip
+AFTER = (
+    select(*KEPT)
+    .where(MessageRow.conversation_id == bindparam("conversation"), MessageRow.seq > bindparam("after"))
+    .order_by(MessageRow.seq)
+    .limit(bindparam("most"))
+)
+READ = select(ReadPositionRow.side, ReadPositionRow.reader_id, ReadPositionRow.seq, ReadPositionRow.at).where(
+    ReadPositionRow.conversation_id == bindparam("conversation")
+)
+
+
+async def conversations(
+    tx: AsyncSession, reader: Participant, *, after: list[Any] | None, limit: int
+) -> Sequence[ConversationRow]:
+    """Every conversation of theirs, the one opened last first."""
+    asked = select(ConversationRow).where(has_side(reader))
+    if after is not None:
+        asked = asked.where(tuple_(ConversationRow.opened_at, ConversationRow.id) < tuple_(*after))
+    latest = asked.order_by(ConversationRow.opened_at.desc(), ConversationRow.id.desc()).limit(limit)
+    return (await tx.scalars(latest)).all()
+
+
+async def conversation(
+    tx: AsyncSession, conversation_id: UUID, reader: Participant, *, lock: bool = False
+) -> ConversationRow:
+    """One of their conversations; whose else it might be is nobody's business."""
+    asked = select(ConversationRow).where(has_side(reader), ConversationRow.id == conversation_id)
+    found = await tx.scalar(asked.with_for_update() if lock else asked)
+    if found is None:
+        raise ConversationUnknown
+    return found
+
+
+async def messages(
+    tx: AsyncSession, vault: Vault, room: ConversationRow, reader: Participant, *, after_seq: int, limit: int
+) -> list[Message]:
+    """What was said after a place, in order; a later counterpart hears nothing from before their time."""
+    after = max(after_seq, readable_after(room, reader))
+    found = await tx.execute(AFTER, {"conversation": room.id, "after": after, "most": limit})
+    return [await vault.opened(KeptMessage._make(row), room.id, mode_of(room)) for row in found]
+
+
+async def read_positions(tx: AsyncSession, conversation_id: UUID) -> Mapping[UUID, tuple[int, datetime]]:
+    """How far each reader has come, and when."""
+    found = await tx.execute(READ, {"conversation": conversation_id})
+    return {row.reader_id: (row.seq, row.at) for row in found}
+
+
+def readable_after(room: ConversationRow, reader: Participant) -> int:
+    """The place after which this side may read."""
+    return 0 if room.client_id == reader.as_client else room.since_seq
+
+
+def side_of(room: ConversationRow, reader: Participant) -> str:
+    """On which side somebody is who is on one."""
+    return "client" if room.client_id == reader.as_client else room.counterpart_side
+
+
+def mode_of(room: ConversationRow) -> Any:
+    """The privacy mode, fixed for life."""
+    return room.privacy_mode
+
+
+def has_side(reader: Participant) -> ColumnElement[bool]:
+    """Whether they are one of the two now, in their own tenant and on a side that their role gives them."""
+    one_of_two: list[ColumnElement[bool]] = [false()]
+    if reader.as_client is not None:
+        one_of_two.append(ConversationRow.client_id == reader.as_client)
+    for side, who in (("specialist", reader.as_specialist), ("clinic", reader.as_clinic)):
+        if who is not None:
+            held = ConversationRow.counterpart_side == side, ConversationRow.released_at.is_(None)
+            one_of_two.append(and_(ConversationRow.counterpart_id == who, *held))
+    here = [ConversationRow.id == reader.only] if reader.only is not None else []
+    return and_(ConversationRow.tenant == reader.tenant, ConversationRow.erased_at.is_(None), or_(*one_of_two), *here)
