@@ -1,6 +1,7 @@
 """Whoever changes a ledger is found out, whatever they change and however well they cover it up."""
 
 import base64
+import json
 import random
 from collections.abc import Callable
 from copy import deepcopy
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc.jwk import OKPKey
 
 from libs.bus.ids import uuid7
@@ -67,7 +69,7 @@ class House:
         last = self.checkpoints[-1][0] if self.checkpoints else None
         heads = [head_of(subject, self.chains[subject]) for subject in sorted(grown)]
         at = NOW + timedelta(minutes=len(self.checkpoints))
-        made = signer.checkpoint(LOG, heads, at=at, last=last and (last.number, last.digest))
+        made = signer.checkpoint(LOG, heads, at=at, last=(last.number, last.digest) if last else None)
         self.checkpoints.append((made, heads))
         self.kept[LOG, made.number] = made
 
@@ -281,7 +283,8 @@ def test_keys_for_one_purpose_say_nothing_for_another() -> None:
 
 
 def test_the_key_set_is_what_every_library_understands() -> None:
-    key = OKPKey.import_key(SIGNER.jwks()["keys"][0])
+    key = OKPKey.import_key(json.dumps(SIGNER.jwks()["keys"][0]))
     checkpoint, _ = sealed()
+    assert isinstance(key.public_key, Ed25519PublicKey)
     key.public_key.verify(checkpoint.signature, checkpoint.signed)
     assert bytes.fromhex(checkpoint.key) == base64.urlsafe_b64decode(key.thumbprint() + "=")
