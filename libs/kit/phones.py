@@ -27,6 +27,11 @@ def phone(written: str) -> Phone | None:
     return None if number == f"+{NO_PHONE}" else Phone(number)
 
 
+def spelt(number: str) -> str:
+    """A number as people read it: +380 44 123 4567."""
+    return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)
+
+
 def _international(written: str) -> str:
     try:
         number = phonenumbers.parse(written)

@@ -1,7 +1,7 @@
 """House rules that bind: what each tenant changed of a service's rules, as rows; who may read and change them."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.kit import rules
+from libs.kit.clock import moment
 from libs.kit.errors import Invalid
 from libs.kit.http import Caller, Ops, Router, Snapshot, Transaction
 from libs.kit.idempotency import Idempotent
@@ -36,7 +37,6 @@ from libs.kit.schemas import Input, Output
 
 RulesOf = TypeVar("RulesOf", bound=rules.Rules)
 Changes = dict[str, dict[str, Any]]
-Moment = Callable[[AsyncSession], Awaitable[datetime]]
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('policies ' || :tenant))")
 
 CHANGE = "A new version of the house rules: all that differs from the defaults. It binds whatever happens from now on."
@@ -158,7 +158,7 @@ class PolicyVersionView(Output):
     at: datetime = Field(examples=["2026-03-02T09:30:00Z"])
 
 
-def policy_routes(book: RuleBook[Any], moment: Moment, *, example: Changes | None = None) -> Router:
+def policy_routes(book: RuleBook[Any], *, example: Changes | None = None) -> Router:
     """The house rules over HTTP: for everybody whom they bind, and for those who may change them."""
     routes = Router(prefix="/v1", tags=["policies"])
     shown = {"requestBody": {"content": {"application/json": {"example": {"changes": example}}}}} if example else None

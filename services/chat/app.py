@@ -57,6 +57,9 @@ service = Service(
     tags={
         "conversations": "Who talks with whom, who can read it, and who has.",
         "messages": "What the two sides say to one another, over HTTP and live.",
+        "consultations": "The free consultation that begins a talk, and its time.",
+        "templates": "Texts that need not be thought of anew, in four languages, and a house's own.",
+        "policies": "The house rules: every number, the rule it comes from, and who changed it.",
     },
     subscribers=[consumers],
     jobs=jobs,

@@ -3,7 +3,14 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import Consumers
-from libs.events.intake import RequestAccepted, RequestDeactivated, RequestReleased, RequestWithdrawn
+from libs.events.intake import (
+    RequestAccepted,
+    RequestDeactivated,
+    RequestReleased,
+    RequestWithdrawn,
+    SessionHeld,
+    SessionVoided,
+)
 from services.chat import commands
 
 consumers = Consumers("chat")
@@ -31,3 +38,15 @@ async def withdraw_conversation(event: RequestWithdrawn, tx: AsyncSession) -> No
 async def end_struck_conversation(event: RequestDeactivated, tx: AsyncSession) -> None:
     """What support struck from the record is nothing to go on writing about."""
     await commands.end_struck_conversation(tx, event)
+
+
+@consumers.on(SessionHeld)
+async def allow_contacts(event: SessionHeld, tx: AsyncSession) -> None:
+    """Who have met may say how to reach them elsewhere, where the house has it so (D3)."""
+    await commands.hear_session(tx, event)
+
+
+@consumers.on(SessionVoided)
+async def take_contacts_back(event: SessionVoided, tx: AsyncSession) -> None:
+    """A session that was not held allows nothing."""
+    await commands.hear_session(tx, event)

@@ -1,7 +1,7 @@
 """Endpoints: authenticate, call one command or query, shape the answer."""
 
 from libs.kit.http import Router
-from services.chat.api import conversations, live, messages
+from services.chat.api import consultations, contact_cards, conversations, live, messages, policies, templates
 from services.chat.api.house import Pace, Resources
 from services.chat.api.hub import Hub
 
@@ -11,6 +11,10 @@ for part in (
     messages,
     conversations,
     live,
+    contact_cards,
+    consultations,
+    templates,
+    policies,
 ):
     router.routes.extend(part.routes.routes)
 

@@ -12,9 +12,25 @@ from services.chat.queries.conversations import (
     side_of,
 )
 from services.chat.queries.live import Room, rooms, tail
+from services.chat.queries.policies import BOOK, rules_of
 from services.chat.queries.vault import KeptMessage, SealedMessage, Vault
 
 __all__ = [
-    "KeptMessage", "Room", "SealedMessage", "Vault", "conversation", "conversations", "has_side", "messages",
-    "mode_of", "moment", "read_positions", "readable_after", "rooms", "side_of", "tail",
+    "BOOK",
+    "KeptMessage",
+    "Room",
+    "SealedMessage",
+    "Vault",
+    "conversation",
+    "conversations",
+    "has_side",
+    "messages",
+    "mode_of",
+    "moment",
+    "read_positions",
+    "readable_after",
+    "rooms",
+    "rules_of",
+    "side_of",
+    "tail",
 ]  # fmt: skip

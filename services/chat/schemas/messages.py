@@ -2,9 +2,8 @@
 
 import base64
 import binascii
-import json
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
@@ -13,6 +12,7 @@ from libs.events.chat import Side
 from libs.kit.schemas import Input, Output
 from services.chat import domain
 from services.chat.domain import LARGEST, LONGEST, Draft, Form, Sent, is_blank
+from services.chat.schemas.contact_cards import CardView
 from services.chat.schemas.examples import ANNA, DIGEST, MESSAGE, MOMENT, REQUEST, STAMP
 
 _RECEIPT: dict[str, JsonValue] = {
@@ -110,7 +110,7 @@ class Message(Receipt):
 
     form: Form
     body: str | None = Field(description="The text; base64url of an opaque body; null where there is a card.")
-    card: dict[str, Any] | None = Field(description="A contact card: what to show, and links to try in order.")
+    card: CardView | None = Field(description="A contact card, made by us from a login.")
     attachments: list[UUID]
     salt: str | None = Field(description="Opens the commitment; null where the sender's program knows it.")
     commitment: str
@@ -125,7 +125,7 @@ class Message(Receipt):
         return cls(
             conversation_id=message.conversation_id, seq=message.seq, side=message.side, sender_id=message.sender_id,
             client_message_id=message.client_message_id, at=message.at, form=message.form, body=text,
-            card=json.loads(body) if body is not None and message.form == "card" else None,
+            card=CardView.model_validate_json(body) if body is not None and message.form == "card" else None,
             attachments=list(message.attachments), salt=text_of(message.salt) if message.salt else None,
             commitment=text_of(message.commitment), stamp=text_of(message.stamp), unverifiable=body is None,
         )  # fmt: skip

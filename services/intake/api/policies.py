@@ -3,4 +3,4 @@
 from libs.kit.policies import policy_routes
 from services.intake import queries
 
-routes = policy_routes(queries.BOOK, queries.moment)
+routes = policy_routes(queries.BOOK)
