@@ -1,7 +1,6 @@
 """Whoever changes a ledger is found out, whatever they change and however well they cover it up."""
 
 import base64
-import json
 import random
 from collections.abc import Callable
 from copy import deepcopy
@@ -283,7 +282,8 @@ def test_keys_for_one_purpose_say_nothing_for_another() -> None:
 
 
 def test_the_key_set_is_what_every_library_understands() -> None:
-    key = OKPKey.import_key(json.dumps(SIGNER.jwks()["keys"][0]))
+    told: dict[str, str | list[str]] = {**SIGNER.jwks()["keys"][0]}
+    key = OKPKey.import_key(told)
     checkpoint, _ = sealed()
     assert isinstance(key.public_key, Ed25519PublicKey)
     key.public_key.verify(checkpoint.signature, checkpoint.signed)
