@@ -1,7 +1,7 @@
 """House rules as data: each number says which rule it comes from and what it means to those whom it binds."""
 
-from dataclasses import Field, fields, is_dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, get_args, get_origin, get_type_hints
+from dataclasses import Field, fields
+from typing import Any, ClassVar, NamedTuple, Protocol, get_args, get_type_hints
 
 
 class Says(NamedTuple):
@@ -38,6 +38,7 @@ def clauses(rules: Rules) -> list[Clause]:
 
 def _says(group: Any, name: str) -> Says:
     hint = get_type_hints(group, include_extras=True)[name]
-    if not is_dataclass(group) or get_origin(hint) is not Annotated:
+    said = next((extra for extra in get_args(hint) if isinstance(extra, Says)), None)
+    if said is None:
         raise TypeError(f"{group.__name__}.{name} does not say which rule it is")
-    return next(extra for extra in get_args(hint) if isinstance(extra, Says))
+    return said

@@ -1,6 +1,7 @@
 """A tiny service: notes that belong to people, with one of everything that the kit offers."""
 
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -27,7 +28,9 @@ from libs.kit.http import (
 )
 from libs.kit.idempotency import Idempotent
 from libs.kit.pagination import Page, Paging
+from libs.kit.policies import RuleBook, policies_table, policy_routes
 from libs.kit.problems import documented
+from libs.kit.rules import Says
 from libs.kit.schemas import Input, Output
 from libs.kit.service import Service
 from libs.kit.sql import ServiceTables, tenant_wall
@@ -53,7 +56,24 @@ class NoteRow(Base):
     at: Mapped[datetime]
 
 
-for statement in tenant_wall("notes"):
+@dataclass(frozen=True)
+class NoteRules:
+    """The house rules of notes."""
+
+    longest: Annotated[int, Says("C4", "A note has at most so many characters."), Field(ge=1, le=200)] = 200
+    kept_for: Annotated[timedelta, Says("C4", "A note is kept for this long.")] = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The house rules of the sample."""
+
+    notes: NoteRules = field(default_factory=NoteRules)
+
+
+BOOK = RuleBook(Rules, policies_table(Base.metadata))
+
+for statement in (*tenant_wall("notes"), *tenant_wall("policies")):
     sa.event.listen(Base.metadata, "after_create", sa.DDL(statement.replace("%", "%%")))
 
 
@@ -206,4 +226,5 @@ async def words(tx: Transaction, q: str) -> str:
     return str(await tx.scalar(sa.text("SELECT CAST(:q AS text)"), {"q": q}))
 
 
+routes.routes.extend(policy_routes(BOOK, example={"notes": {"longest": 100}}).routes)
 service = Service(name="sample", title="Sample", router=routes, metadata=Base.metadata, describe="For tests.")
