@@ -1,0 +1,116 @@
+"""Planning to tell somebody of a message, and noticing that they know."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.bus import publish
+from libs.bus.ids import uuid7
+from libs.bus.outbox import prepare
+from libs.kit.sql import FastConnection
+from services.chat.commands.entries import revoke_links
+from services.chat.domain import Participant, Sent
+from services.chat.domain import notifications as domain
+from services.chat.queries.notifications import side_in
+
+# Whose row of attention is locked decides; everything here takes that row first, and notifications after it.
+# $1 conversation, $2 tenant, $3 sender, $4 their side, $5 id, $6 seq, $7 at, $8 urgent
+PLAN: Final = """
+WITH seat AS (
+  SELECT CASE WHEN $4 <> 'client' THEN client_id WHEN released_at IS NULL THEN counterpart_id END AS person_id,
+    CASE WHEN $4 <> 'client' THEN 'client' ELSE counterpart_side END AS side
+  FROM conversations WHERE id = $1
+), was AS (
+  SELECT conversation_id, person_id, side, muted_by FROM attentions
+  WHERE conversation_id = $1 AND person_id = $3 FOR UPDATE
+), there AS (
+  UPDATE attentions a SET seen_seq = $6, run = a.run + 1, ignored = 0, told_at = NULL,
+    muted_at = CASE a.muted_by WHEN 'ignored' THEN NULL ELSE a.muted_at END, muted_by = nullif(a.muted_by, 'ignored')
+  FROM was WHERE a.conversation_id = was.conversation_id AND a.person_id = was.person_id
+), other AS (
+  INSERT INTO attentions AS a (conversation_id, person_id, tenant, side)
+  SELECT $1, s.person_id, $2, s.side FROM seat s JOIN addresses d ON d.tenant = $2 AND d.person_id = s.person_id
+  WHERE s.side = 'client' OR d.mail IS NOT NULL
+  ON CONFLICT (conversation_id, person_id) DO UPDATE SET side = excluded.side
+  RETURNING a.person_id, a.side, a.muted_by, a.seen_seq
+), planned AS (
+  INSERT INTO notifications AS n
+    (id, tenant, conversation_id, person_id, side, seq, urgent, state, planned_at, look_at)
+  SELECT $5, $2, $1, o.person_id, o.side, $6, $8, 'waiting', $7, $7 FROM other o
+  WHERE o.muted_by IS NULL OR (o.muted_by = 'ignored' AND $8)
+  ON CONFLICT (conversation_id, person_id) WHERE side = 'client' AND state = 'waiting' DO UPDATE SET
+    seq = excluded.seq, urgent = n.urgent OR excluded.urgent,
+    planned_at = CASE WHEN n.seq <= (SELECT seen_seq FROM other) THEN excluded.planned_at ELSE n.planned_at END,
+    look_at = CASE WHEN excluded.urgent THEN excluded.look_at ELSE n.look_at END
+)
+SELECT side FROM was WHERE muted_by = 'ignored'
+"""
+# $1 conversation, $2 person, $3 seq; reading again what was read says nothing.
+PRESENT: Final = """
+WITH was AS (
+  SELECT conversation_id, person_id, side, muted_by FROM attentions
+  WHERE conversation_id = $1 AND person_id = $2 AND seen_seq < $3 FOR UPDATE
+), there AS (
+  UPDATE attentions a SET seen_seq = $3, run = a.run + 1, ignored = 0, told_at = NULL,
+    muted_at = CASE a.muted_by WHEN 'ignored' THEN NULL ELSE a.muted_at END, muted_by = nullif(a.muted_by, 'ignored')
+  FROM was WHERE a.conversation_id = was.conversation_id AND a.person_id = was.person_id
+)
+SELECT side FROM was WHERE muted_by = 'ignored'
+"""
+ATTEND: Final = """
+INSERT INTO attentions AS a (conversation_id, person_id, tenant, side) VALUES ($1, $2, $3, $4)
+ON CONFLICT (conversation_id, person_id) DO UPDATE SET side = excluded.side
+RETURNING a.muted_by
+"""
+# $1 conversation, $2 person, $3 whether they want silence, $4 now
+CHOOSE: Final = """
+UPDATE attentions SET run = run + 1, ignored = 0, told_at = NULL,
+  muted_at = CASE WHEN $3 THEN $4::timestamptz END, muted_by = CASE WHEN $3 THEN 'choice' END
+WHERE conversation_id = $1 AND person_id = $2
+"""
+ADD: Final = "INSERT INTO outbox (topic, slot, key, value) VALUES ($1, $2, $3, $4)"
+
+
+async def plan_notification(db: FastConnection, sent: Sent, *, tenant: str, urgent: bool = False) -> None:
+    """In the transaction that sends: the other side is to be told, and who writes is there. One statement."""
+    resumed = await db.fetchval(
+        PLAN, sent.conversation_id, tenant, sent.sender_id, sent.side, uuid7(), sent.seq, sent.at, urgent
+    )
+    if resumed is not None:
+        told = prepare(domain.resumed(sent.conversation_id, resumed, tenant=tenant, now=sent.at))
+        await db.execute(ADD, told.topic, told.slot, told.key, told.value)
+
+
+async def note_presence(
+    tx: AsyncSession, conversation_id: UUID, person_id: UUID, *, tenant: str, seq: int, now: datetime
+) -> None:
+    """In the transaction that reads: somebody knows of everything until here, and is told of what comes after it."""
+    connection = await tx.connection()
+    resumed = (await connection.exec_driver_sql(PRESENT, (conversation_id, person_id, seq))).scalar_one_or_none()
+    if resumed is not None:
+        await publish(tx, domain.resumed(conversation_id, resumed, tenant=tenant, now=now))
+
+
+async def choose_silence(
+    tx: AsyncSession, conversation_id: UUID, person: Participant, *, muted: bool, now: datetime
+) -> None:
+    """Somebody is told of messages here, or not, as they wish; the same wish twice changes nothing."""
+    side = await side_in(tx, conversation_id, person)
+    connection = await tx.connection()
+    was = await connection.exec_driver_sql(ATTEND, (conversation_id, person.id, person.tenant, side))
+    if was.scalar_one() == ("choice" if muted else None):
+        return
+    await connection.exec_driver_sql(CHOOSE, (conversation_id, person.id, muted, now))
+    if muted:
+        await revoke_links(tx, person.id, tenant=person.tenant, conversation_id=conversation_id, now=now)
+    told = domain.silenced if muted else domain.resumed
+    await publish(tx, told(conversation_id, side, tenant=person.tenant, now=now))
+
+
+async def forget_notifications(tx: AsyncSession, conversation_id: UUID) -> None:
+    """In the transaction that erases a conversation: nobody was ever told of it, and no link leads there."""
+    connection = await tx.connection()
+    for table in ("guests", "entries", "notifications", "attentions"):
+        await connection.exec_driver_sql(f"DELETE FROM {table} WHERE conversation_id = $1", (conversation_id,))  # noqa: S608 - our names
