@@ -13,6 +13,7 @@ from libs.bus import Bus, parking
 from libs.bus.memory import MemoryLog
 from libs.kit import logs
 from libs.kit.console import console, refused, settings_table
+from libs.kit.couriers import CourierSettings
 from libs.kit.databases import database_of, server
 from libs.kit.errors import StartRefused
 from libs.kit.migrate import upgrade
@@ -133,7 +134,7 @@ async def _replay(service: Service, engine: Any) -> None:
 
 
 def _settings(platform: Platform, settings: PlatformSettings, _: argparse.Namespace) -> None:
-    everyone = [settings, *(read(service.settings) for service in platform.services())]
+    everyone = [settings, read(CourierSettings), *(read(service.settings) for service in platform.services())]
     settings_table(line for each in everyone for line in table(each))
 
 

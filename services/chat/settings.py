@@ -11,4 +11,8 @@ class Settings(KeyedSettings, env_prefix="CHAT_"):
     key_secrets: SecretStr | None = Field(
         default=None, description="Wrap keys and stamp: 32 characters or more; new ones in front, comma between."
     )
+    entry_url: str | None = Field(
+        default=None, description="Where a link in a notification leads: https://…/{token}; without it, to our own API."
+    )
+    entries_per_minute: int = Field(default=30, ge=1, description="So many links may be tried from one address.")
     messages_at_once: int = Field(default=50, ge=1, description="A person may write so many within ten seconds.")

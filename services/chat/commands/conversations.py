@@ -12,6 +12,7 @@ from libs.bus import publish
 from libs.events.chat import ConversationEnded
 from libs.events.intake import RequestAccepted, RequestDeactivated, RequestReleased, RequestWithdrawn
 from services.chat import domain
+from services.chat.commands.notifications import note_presence
 from services.chat.tables import ConversationRow, ReadPositionRow
 
 
@@ -61,6 +62,7 @@ async def read_until(
         },
     )
     found = kept.scalar_one_or_none()
+    await note_presence(tx, room.id, reader_id, tenant=room.tenant, seq=read, now=now)
     return read if found is None else found
 
 

@@ -10,6 +10,7 @@ from libs.bus.clock import simulated
 from libs.bus.outbox import prepare
 from libs.kit.sql import FastConnection
 from services.chat import domain
+from services.chat.commands.notifications import plan_notification
 from services.chat.domain import ConversationOver, ConversationUnknown, Draft, Participant, Sent
 from services.chat.queries import Vault
 
@@ -84,6 +85,7 @@ async def _send(db: FastConnection, vault: Vault, draft: Draft, sender: Particip
             [fact.topic for fact in facts], [fact.slot for fact in facts], [fact.key for fact in facts],
             [fact.value for fact in facts], sent.at,
         )  # fmt: skip
+        await plan_notification(db, sent, tenant=sender.tenant)
     readers = frozenset(who for who in (place["client_id"], place["counterpart_id"]) if who is not None)
     return Delivery(sent, readers, sealed.as_seen(draft, sent))
 
