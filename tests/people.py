@@ -4,6 +4,7 @@ from libs.kit.auth import Principal
 from libs.kit.personas import (
     ANNA,
     BORIS,
+    HILL,
     MARTA,
     OLENA,
     OMAR,
@@ -16,6 +17,6 @@ from libs.kit.personas import (
 )
 
 __all__ = [
-    "ANNA", "BORIS", "MARTA", "OLENA", "OMAR", "SOFIA",
+    "ANNA", "BORIS", "HILL", "MARTA", "OLENA", "OMAR", "SOFIA",
     "STRANGE_CLIENT", "STRANGE_SPECIALIST", "STRANGE_SUPPORT", "TARAS", "THERAPY", "Principal",
 ]  # fmt: skip

@@ -25,12 +25,14 @@ class ProfileViewsCounted(Event, topic="partners.facts", key="specialist_id"):
 
 
 class ReviewLeft(Event, topic="partners.facts", key="review_id"):
-    """A client rated a specialist."""
+    """A client rated a specialist; where both are known, the author can be talked with about it (P1)."""
 
     review_id: UUID
     specialist_id: UUID
     stars: Stars
     version: Version
+    client_id: UUID | None = None
+    clinic_id: UUID | None = None
 
 
 class ReviewChanged(Event, topic="partners.facts", key="review_id"):
@@ -40,3 +42,5 @@ class ReviewChanged(Event, topic="partners.facts", key="review_id"):
     specialist_id: UUID
     stars: Stars
     version: Version
+    client_id: UUID | None = None
+    clinic_id: UUID | None = None

@@ -18,6 +18,7 @@ TARAS = _person(12, "client")
 MARTA = _person(21, "support")
 SOFIA = _person(22, "supervisor")
 OMAR = _person(31, "ops")
+HILL = _person(51, "clinic")
 # They have the same parts in another house, whose walls they must not see through.
 STRANGE_SPECIALIST = _person(41, "specialist", "clinics")
 STRANGE_CLIENT = _person(42, "client", "clinics")
@@ -25,5 +26,6 @@ STRANGE_SUPPORT = _person(43, "support", "clinics")
 
 PERSONAS = {
     "anna": ANNA, "boris": BORIS, "olena": OLENA, "taras": TARAS, "marta": MARTA, "sofia": SOFIA, "omar": OMAR,
+    "hill": HILL,
     "strange-specialist": STRANGE_SPECIALIST, "strange-client": STRANGE_CLIENT, "strange-support": STRANGE_SUPPORT,
 }  # fmt: skip

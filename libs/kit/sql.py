@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 from uuid import UUID
 
 import asyncpg
@@ -142,6 +142,12 @@ class Database:
         except Exception:  # noqa: BLE001 - whatever it is, the answer is no
             return False
         return True
+
+
+async def bare(tx: AsyncSession) -> FastConnection:
+    """The connection under a transaction, for what is written for bare connections to happen in it."""
+    raw = await (await tx.connection()).get_raw_connection()
+    return cast("FastConnection", raw.driver_connection)
 
 
 def engine_for(

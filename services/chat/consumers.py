@@ -11,6 +11,7 @@ from libs.events.intake import (
     SessionHeld,
     SessionVoided,
 )
+from libs.events.partners import ReviewChanged, ReviewLeft
 from services.chat import commands
 
 consumers = Consumers("chat")
@@ -50,3 +51,15 @@ async def allow_contacts(event: SessionHeld, tx: AsyncSession) -> None:
 async def take_contacts_back(event: SessionVoided, tx: AsyncSession) -> None:
     """A session that was not held allows nothing."""
     await commands.hear_session(tx, event)
+
+
+@consumers.on(ReviewLeft)
+async def know_review(event: ReviewLeft, tx: AsyncSession) -> None:
+    """Whom a review is about may talk with its author."""
+    await commands.hear_review(tx, event)
+
+
+@consumers.on(ReviewChanged)
+async def know_changed_review(event: ReviewChanged, tx: AsyncSession) -> None:
+    """The author changed their mind; the greater version is the truth."""
+    await commands.hear_review(tx, event)

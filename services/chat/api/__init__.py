@@ -1,7 +1,23 @@
 """Endpoints: authenticate, call one command or query, shape the answer."""
 
 from libs.kit.http import Router
-from services.chat.api import consultations, contact_cards, conversations, live, messages, policies, templates
+from services.chat.api import (
+    addresses,
+    consultations,
+    contact_cards,
+    conversations,
+    endings,
+    entries,
+    excerpts,
+    ledger,
+    live,
+    messages,
+    notifications,
+    policies,
+    reviews,
+    staff_readings,
+    templates,
+)
 from services.chat.api.house import Pace, Resources
 from services.chat.api.hub import Hub
 
@@ -15,6 +31,14 @@ for part in (
     consultations,
     templates,
     policies,
+    notifications,
+    entries,
+    addresses,
+    reviews,
+    endings,
+    ledger,
+    excerpts,
+    staff_readings,
 ):
     router.routes.extend(part.routes.routes)
 

@@ -15,7 +15,7 @@ routes = Router(prefix="/v1", tags=["conversations"])
 async def list_conversations(reader: Someone, tx: Snapshot, paging: Paging) -> Page[Conversation]:
     """Your conversations, the one opened last first."""
     found = await queries.conversations(tx, reader, after=paging.after, limit=paging.limit + 1)
-    read = {row.id: await queries.read_positions(tx, row.id) for row in found}
+    read = await queries.read_positions(tx, [row.id for row in found])
     return paging.page(
         found,
         key=lambda row: (row.opened_at, row.id),
@@ -31,7 +31,8 @@ async def show_conversation(conversation_id: ConversationId, reader: Someone, tx
     everybody who is not one of its two sides, the answer is 404; a side that has just accepted asks again.
     """
     room = await queries.conversation(tx, conversation_id, reader)
-    return Conversation.seen_by(reader, room, await queries.read_positions(tx, conversation_id))
+    read = await queries.read_positions(tx, [conversation_id])
+    return Conversation.seen_by(reader, room, read[conversation_id])
 
 
 @routes.put("/conversations/{conversation_id}/read-position", responses=documented(ConversationUnknown))

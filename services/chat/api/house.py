@@ -1,7 +1,7 @@
 """Who gets in, and what this process holds for its endpoints."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Path
@@ -11,11 +11,17 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import HTTPConnection
 
 from libs.kit.auth import Principal
-from libs.kit.errors import Forbidden
-from libs.kit.http import Policy, host
+from libs.kit.errors import Forbidden, Unauthenticated
+from libs.kit.http import PRINCIPAL, Policy, host
+from libs.kit.ledger import Signer
+from libs.kit.sql import EVERY_TENANT
+from services.chat import queries
 from services.chat.api.hub import Hub
+from services.chat.commands import Desk
 from services.chat.domain import ConversationUnknown, Participant, TooManyMessages
 from services.chat.queries import Vault
+
+ONLY: Final = "chat.only"
 
 
 class Pace:
@@ -38,6 +44,8 @@ class Resources:
     vault: Vault
     hub: Hub
     pace: Pace
+    signer: Signer
+    desk: Desk | None = None  # where people are told of messages: in workers
 
 
 def resources_of(connection: HTTPConnection) -> Resources:
@@ -49,18 +57,42 @@ def resources_of(connection: HTTPConnection) -> Resources:
 
 
 class Sides(Policy):
-    """Clients, specialists and clinics; to all others a conversation does not exist, rather than being forbidden."""
+    """Clients, specialists and clinics; to all others a conversation does not exist, rather than being forbidden.
+
+    Who came by a link shows `Authorization: Entry <secret>`, and is the client of one conversation (P6).
+    """
 
     async def __call__(self, connection: HTTPConnection) -> Principal:
         """The proved caller."""
+        scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "entry":
+            return await _guest(connection, secret.strip())
         try:
             return await super().__call__(connection)
         except Forbidden:
             raise ConversationUnknown from None
 
 
-def participant(caller: Annotated[Principal, Depends(Sides("client", "specialist", "clinic"))]) -> Participant:
-    """The caller, as conversations know people."""
+async def _guest(connection: HTTPConnection, secret: str) -> Principal:
+    async with host(connection).database.session(EVERY_TENANT) as tx:
+        visitor = await queries.visitor(tx, secret, now=await queries.moment(tx))
+    if visitor is None:
+        raise Unauthenticated
+    connection.scope[ONLY] = visitor.only
+    guest = Principal(visitor.id, visitor.tenant, "client", frozenset({"client"}))
+    connection.scope[PRINCIPAL] = guest
+    return guest
+
+
+def participant(
+    caller: Annotated[Principal, Depends(Sides("client", "specialist", "clinic"))], connection: HTTPConnection
+) -> Participant:
+    """The caller, as conversations know people; a guest is somebody in one conversation only."""
+    return replace(participant_of(caller), only=connection.scope.get(ONLY))
+
+
+def participant_of(caller: Principal) -> Participant:
+    """Somebody, as conversations know people."""
     return Participant(tenant=caller.tenant, id=caller.id, roles=caller.roles)
 
 

@@ -1,5 +1,6 @@
 """What changes in chat."""
 
+from services.chat.commands.addresses import forget_address, keep_address
 from services.chat.commands.consultations import begin_consultation, hear_session
 from services.chat.commands.conversations import (
     end_struck_conversation,
@@ -7,12 +8,64 @@ from services.chat.commands.conversations import (
     read_until,
     release_conversation,
 )
+from services.chat.commands.deliveries import Desk, Handed, forget_deliveries, hand_over, mark
+from services.chat.commands.endings import end_conversation, reopen_conversation
+from services.chat.commands.entries import Guest, forget_entries, revoke_entries, revoke_links, use_entry
+from services.chat.commands.excerpts import take_excerpts
+from services.chat.commands.ledger import note_reading, seal_ledger
 from services.chat.commands.live import Ticket, TicketRefused, admit, forget_tickets, issue_ticket
 from services.chat.commands.messages import Delivery, send_message
+from services.chat.commands.notifications import (
+    choose_silence,
+    forget_notifications,
+    note_presence,
+    plan_notification,
+)
+from services.chat.commands.reviews import Introduction, hear_review, introduce, open_review_talk, settle
+from services.chat.commands.staff import Look, look
 from services.chat.commands.templates import change_template
 
 __all__ = [
-    "Delivery", "Ticket", "TicketRefused", "admit", "begin_consultation", "change_template",
-    "end_struck_conversation", "forget_tickets", "hear_session", "issue_ticket", "open_conversation",
-    "read_until", "release_conversation", "send_message",
+    "Delivery",
+    "Desk",
+    "Guest",
+    "Handed",
+    "Introduction",
+    "Look",
+    "Ticket",
+    "TicketRefused",
+    "admit",
+    "begin_consultation",
+    "change_template",
+    "choose_silence",
+    "end_conversation",
+    "end_struck_conversation",
+    "forget_address",
+    "forget_deliveries",
+    "forget_entries",
+    "forget_notifications",
+    "forget_tickets",
+    "hand_over",
+    "hear_review",
+    "hear_session",
+    "introduce",
+    "issue_ticket",
+    "keep_address",
+    "look",
+    "mark",
+    "note_presence",
+    "note_reading",
+    "open_conversation",
+    "open_review_talk",
+    "plan_notification",
+    "read_until",
+    "release_conversation",
+    "reopen_conversation",
+    "revoke_entries",
+    "revoke_links",
+    "seal_ledger",
+    "send_message",
+    "settle",
+    "take_excerpts",
+    "use_entry",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Reads: what the two sides of a conversation see."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from services.chat.domain import ConversationUnknown, Message, Participant
 from services.chat.queries.vault import KeptMessage, Vault
 from services.chat.tables import ConversationRow, MessageRow, ReadPositionRow
 
+Read = dict[UUID, tuple[int, datetime]]
 KEPT = (
     MessageRow.seq, MessageRow.side, MessageRow.sender_id, MessageRow.client_message_id, MessageRow.form,
     MessageRow.body, MessageRow.commitment, MessageRow.stamp, MessageRow.attachments, MessageRow.at,
@@ -22,9 +24,9 @@ AFTER = (
     .order_by(MessageRow.seq)
     .limit(bindparam("most"))
 )
-READ = select(ReadPositionRow.side, ReadPositionRow.reader_id, ReadPositionRow.seq, ReadPositionRow.at).where(
-    ReadPositionRow.conversation_id == bindparam("conversation")
-)
+READ = select(
+    ReadPositionRow.conversation_id, ReadPositionRow.reader_id, ReadPositionRow.seq, ReadPositionRow.at
+).where(ReadPositionRow.conversation_id.in_(bindparam("conversations", expanding=True)))
 
 
 async def conversations(
@@ -58,10 +60,12 @@ async def messages(
     return [await vault.opened(KeptMessage._make(row), room.id, mode_of(room)) for row in found]
 
 
-async def read_positions(tx: AsyncSession, conversation_id: UUID) -> Mapping[UUID, tuple[int, datetime]]:
-    """How far each reader has come, and when."""
-    found = await tx.execute(READ, {"conversation": conversation_id})
-    return {row.reader_id: (row.seq, row.at) for row in found}
+async def read_positions(tx: AsyncSession, conversations: Sequence[UUID]) -> Mapping[UUID, Read]:
+    """How far the readers of each conversation have come, and when."""
+    read: defaultdict[UUID, Read] = defaultdict(dict)
+    for row in await tx.execute(READ, {"conversations": list(conversations)}):
+        read[row.conversation_id][row.reader_id] = row.seq, row.at
+    return read
 
 
 def readable_after(room: ConversationRow, reader: Participant) -> int:
