@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from libs.events.chat import Side
 from libs.kit.sql import EVERY_TENANT, Database
 from services.chat.api.wires import Wires
 from services.chat.commands import Delivery
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 class Socket:
     """One live connection: who reads, how far it has been served, and passing hints that wait."""
 
-    def __init__(self, reader: Participant, side: str, after: int) -> None:
+    def __init__(self, reader: Participant, side: Side, after: int) -> None:
         self.reader, self.side, self.served = reader, side, after
         self.hints: deque[str] = deque(maxlen=AT_ONCE)
         self.woken = asyncio.Event()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import structlog
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from libs.bus.outbox import nudge
+from libs.events.chat import Side
 from libs.kit.errors import DomainError
 from libs.kit.http import PUBLIC, Router, Transaction, host
 from libs.kit.problems import documented, of_domain, of_failure, of_validation
@@ -91,14 +92,16 @@ class _Connection:
         after = max(hello.after_seq, room.readable_after(side))
         resumes = after <= room.last_seq and room.last_seq - after <= LONGEST_TAIL
         socket = Socket(reader, side, after if resumes else room.last_seq)
+        await self._note(socket, "live")
         await self._welcome(room, socket, after=after, resumes=resumes)
         self._held.hub.enter(room, socket)
         try:
             return await self._serve(socket)
         finally:
             self._held.hub.leave(self._id, socket)
+            await self._note_end(socket)
 
-    async def _admitted(self, ticket: str) -> tuple[Participant, Room, str]:
+    async def _admitted(self, ticket: str) -> tuple[Participant, Room, Side]:
         async with self._database.session(EVERY_TENANT) as tx:
             reader = await commands.admit(tx, self._id, ticket, now=await queries.moment(tx))
         async with self._database.autocommit(reader.tenant) as db:
@@ -118,6 +121,22 @@ class _Connection:
             await self._websocket.send_text(
                 framed("resync", after_seq=min(after, room.last_seq), online=online, **told)
             )
+
+    async def _note(self, socket: Socket, use: Literal["live", "live_ended"]) -> None:
+        """Enter in the ledger that somebody begins to read, and how far they had come when they ended."""
+        begins = use == "live"
+        async with self._database.session(socket.reader.tenant) as tx:
+            await commands.note_reading(
+                tx, self._id, tenant=socket.reader.tenant, reader=socket.reader.id, side=socket.side, use=use,
+                first_seq=socket.served + 1 if begins else None, last_seq=None if begins else socket.served,
+                now=await queries.moment(tx),
+            )  # fmt: skip
+
+    async def _note_end(self, socket: Socket) -> None:
+        try:
+            await self._note(socket, "live_ended")
+        except Exception as error:  # noqa: BLE001 - that it began is entered, and it has ended all the same
+            log.warning("live.end_not_noted", error=type(error).__name__)
 
     async def _serve(self, socket: Socket) -> str | None:
         listening = asyncio.create_task(self._listen(socket))

@@ -42,6 +42,11 @@ async def list_messages(
 ) -> Messages:
     """What was said after a number, in order and without gaps. Each reading is an entry in the access ledger."""
     room = await queries.conversation(tx, conversation_id, reader)
-    found = await queries.messages(tx, held.vault, room, reader, after_seq=after_seq, limit=limit + 1)
-    items = [Message.seen(each) for each in found[:limit]]
-    return Messages(items=items, next=items[-1].seq if len(found) > limit else None)
+    found, more = await queries.messages(tx, held.vault, room, reader, after_seq=after_seq, limit=limit)
+    if found:
+        await commands.note_reading(
+            tx, room.id, tenant=room.tenant, reader=reader.id, side=queries.side_of(room, reader), use="page",
+            first_seq=found[0].seq, last_seq=found[-1].seq, now=await queries.moment(tx),
+        )  # fmt: skip
+    items = [Message.seen(each) for each in found]
+    return Messages(items=items, next=items[-1].seq if more else None)

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.events.chat import Side
 from services.chat.domain import ConversationUnknown, Message, Participant
 from services.chat.queries.vault import KeptMessage, Vault
 from services.chat.tables import ConversationRow, MessageRow, ReadPositionRow
@@ -53,11 +54,12 @@ async def conversation(
 
 async def messages(
     tx: AsyncSession, vault: Vault, room: ConversationRow, reader: Participant, *, after_seq: int, limit: int
-) -> list[Message]:
-    """What was said after a place, in order; a later counterpart hears nothing from before their time."""
+) -> tuple[list[Message], bool]:
+    """What was said after a place, in order, and whether there is more; nothing from before the reader's time."""
     after = max(after_seq, readable_after(room, reader))
-    found = await tx.execute(AFTER, {"conversation": room.id, "after": after, "most": limit})
-    return [await vault.opened(KeptMessage._make(row), room.id, mode_of(room)) for row in found]
+    found = (await tx.execute(AFTER, {"conversation": room.id, "after": after, "most": limit + 1})).all()
+    opened = [await vault.opened(KeptMessage._make(row), room.id, mode_of(room)) for row in found[:limit]]
+    return opened, len(found) > limit
 
 
 async def read_positions(tx: AsyncSession, conversations: Sequence[UUID]) -> Mapping[UUID, Read]:
@@ -73,9 +75,9 @@ def readable_after(room: ConversationRow, reader: Participant) -> int:
     return 0 if room.client_id == reader.as_client else room.since_seq
 
 
-def side_of(room: ConversationRow, reader: Participant) -> str:
+def side_of(room: ConversationRow, reader: Participant) -> Side:
     """On which side somebody is who is on one."""
-    return "client" if room.client_id == reader.as_client else room.counterpart_side
+    return "client" if room.client_id == reader.as_client else cast("Side", room.counterpart_side)
 
 
 def mode_of(room: ConversationRow) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from libs.events.chat import PrivacyMode
+from libs.events.chat import PrivacyMode, Side
 from libs.kit.sql import FastConnection
 from services.chat.domain import Message, Participant
 from services.chat.queries.vault import KeptMessage, Vault
@@ -28,7 +28,7 @@ class Room(NamedTuple):
     mode: PrivacyMode
     client_id: UUID
     counterpart_id: UUID
-    counterpart_side: str
+    counterpart_side: Side
     released: bool
     since_seq: int
     last_seq: int
@@ -42,7 +42,7 @@ class Room(NamedTuple):
             return frozenset()
         return frozenset({self.client_id} if self.released else {self.client_id, self.counterpart_id})
 
-    def side_of(self, reader: Participant) -> str | None:
+    def side_of(self, reader: Participant) -> Side | None:
         """On which side somebody is now; None who is on neither."""
         if self.erased or reader.tenant != self.tenant:
             return None
