@@ -40,7 +40,11 @@ async def begin_consultation(
     room = await queries.conversation(tx, conversation_id, specialist, lock=True)
     now = await queries.moment(tx)
     begun = ConsultationView.of(await commands.begin_consultation(tx, room, specialist, now=now), now=now)
-    # Told once it is committed: whoever then asks finds it.
     frame = {"type": "consultation"} | begun.model_dump(mode="json", include={"started_at", "ends_at", "now"})
-    afterwards.add_task(held.hub.announce, conversation_id, frame)
+
+    async def tell() -> None:
+        held.hub.announce(conversation_id, frame)
+
+    # Told once it is committed, so that whoever then asks finds it; and not from a thread, which a plain function gets.
+    afterwards.add_task(tell)
     return begun
