@@ -14,7 +14,7 @@ import pytest
 
 from deploy.kafka import Kafka, available
 
-BOOTSTRAP = "TEST_KAFKA"
+BOOTSTRAP, PLACE = "TEST_KAFKA", "TEST_KAFKA_PLACE"
 LOGS = ("memory", "local", "kafka")
 PARAMETERS = ("log", "whole", "settings")  # the fixtures that give a test each log in turn
 
@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "numprocesses", None) and not config.option.collectonly and not why_not:
         place = Path(tempfile.mkdtemp(prefix="dovira-kafka-"))
         running = Kafka.start(place)
-        os.environ[BOOTSTRAP] = running.bootstrap
+        os.environ[BOOTSTRAP], os.environ[PLACE] = running.bootstrap, str(place)
         config.add_cleanup(lambda: _end(running, place))
 
 
@@ -81,5 +81,14 @@ def kafka() -> Iterator[str]:
         return
     place = Path(tempfile.mkdtemp(prefix="dovira-kafka-"))
     running = Kafka.start(place)
+    os.environ[PLACE] = str(place)
     yield running.bootstrap
+    del os.environ[PLACE]
     _end(running, place)
+
+
+@pytest.fixture(scope="session")
+def kafka_files(kafka: str) -> Path:
+    """Where that Kafka keeps its data."""
+    assert kafka
+    return Path(os.environ[PLACE])
