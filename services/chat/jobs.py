@@ -14,9 +14,12 @@ from libs.kit.service import Running
 from libs.kit.sql import EVERY_TENANT, Database
 from services.chat import commands, queries
 from services.chat.commands import Desk
+from services.chat.queries import Gallery
+from services.chat.queries.attachments import uploading_tenants
 
 MOST = 200
 AT_ONCE = 5  # deliveries; half of the connections stay for everybody else
+SWEPT_AFTER = timedelta(days=1)  # whatever is being added now has long been entered by then
 log = structlog.get_logger()
 
 
@@ -32,11 +35,12 @@ async def tell_people(database: Database, desk: Desk) -> None:
         due = await queries.due_notifications(tx, now=await moment(tx), most=MOST)
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def one(notification_id: UUID) -> None:
+    async def one_after_another(notification_ids: Sequence[UUID]) -> None:
         async with places:
-            await _tell(database, desk, notification_id)
+            for notification_id in notification_ids:
+                await _tell(database, desk, notification_id)
 
-    await asyncio.gather(*map(one, due))
+    await asyncio.gather(*map(one_after_another, due))
 
 
 async def _tell(database: Database, desk: Desk, notification_id: UUID) -> None:
@@ -73,6 +77,17 @@ async def seal_ledgers(database: Database, signer: Signer) -> None:
                 more = await commands.seal_ledger(tx, signer, tenant=tenant, now=await moment(tx))
 
 
+async def let_go_of_pictures(database: Database, gallery: Gallery) -> None:
+    """Let go of pictures that were added and never sent, and of objects that no picture needs."""
+    async with database.session(EVERY_TENANT) as tx:
+        now, tenants = await moment(tx), await uploading_tenants(tx)
+    for tenant in tenants:
+        async with database.session(tenant) as tx:
+            names = await commands.forget_unsent(tx, tenant, now=now)
+        await gallery.objects.delete(*names)
+    await commands.sweep(database, gallery, before=now - SWEPT_AFTER)
+
+
 def jobs_with(running: Running) -> Sequence[Job]:
     """What needs keys and couriers, which this process has opened."""
 
@@ -82,7 +97,11 @@ def jobs_with(running: Running) -> Sequence[Job]:
     async def seal(database: Database, _: datetime) -> None:
         await seal_ledgers(database, running.resources.signer)
 
+    async def let_go(database: Database, _: datetime) -> None:
+        await let_go_of_pictures(database, running.resources.gallery)
+
     return (
+        Job("let_go_of_pictures", timedelta(minutes=10), let_go),
         Job("tell_people", timedelta(seconds=0.5), tell),
         Job("seal_ledgers", timedelta(seconds=30), seal),
     )

@@ -19,7 +19,11 @@ OF = select(AttentionRow.muted_by, AttentionRow.ignored).where(
     AttentionRow.conversation_id == bindparam("conversation"), AttentionRow.person_id == bindparam("person")
 )
 TENANTS: Final = "SELECT DISTINCT tenant FROM notifications WHERE done_at IS NOT NULL"
-DUE: Final = "SELECT id FROM notifications WHERE look_at <= $1 ORDER BY look_at LIMIT $2"
+DUE: Final = """
+SELECT array_agg(id ORDER BY look_at, id)
+FROM (SELECT * FROM notifications WHERE look_at <= $1 ORDER BY look_at LIMIT $2) due
+GROUP BY conversation_id, person_id ORDER BY min(look_at)
+"""
 # Whoever comes second leaves it to the first; of a client's notifications one at a time is on its way.
 TAKE: Final = """
 SELECT n.id, n.tenant, n.conversation_id, n.person_id, n.side, n.seq, n.urgent, n.attempts, n.planned_at,
@@ -77,12 +81,12 @@ async def silence(tx: AsyncSession, conversation_id: UUID, person: Participant) 
 
 async def side_in(tx: AsyncSession, conversation_id: UUID, person: Participant) -> Side:
     """On which side somebody is; ConversationUnknown for who is on none."""
-    side: Side = side_of(await conversation(tx, conversation_id, person), person)  # type: ignore[assignment]
+    side: Side = side_of(await conversation(tx, conversation_id, person), person)
     return side
 
 
-async def due_notifications(tx: AsyncSession, *, now: datetime, most: int) -> Sequence[UUID]:
-    """Those to look at now, the longest overdue first."""
+async def due_notifications(tx: AsyncSession, *, now: datetime, most: int) -> Sequence[Sequence[UUID]]:
+    """Those to look at now, the longest overdue first; together those that one person's attention decides on."""
     connection = await tx.connection()
     return (await connection.exec_driver_sql(DUE, (now, most))).scalars().all()
 
