@@ -1,20 +1,16 @@
 """Every route of intake by everybody who has no business there; a route that is added later is asked as well."""
 
-import importlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest_asyncio
 
 from libs.bus.ids import uuid7
 from libs.kit import clock
-from libs.kit.service import Running, application
-from libs.kit.settings import PlatformSettings
+from libs.kit.service import Running
+from tests.doors import EVERYBODY, Door, Doors
 from tests.intake.cast import As, joined, opened, press
 from tests.people import (
     ANNA,
@@ -22,7 +18,6 @@ from tests.people import (
     MARTA,
     OLENA,
     OMAR,
-    SOFIA,
     STRANGE_CLIENT,
     STRANGE_SPECIALIST,
     STRANGE_SUPPORT,
@@ -31,80 +26,10 @@ from tests.people import (
     Principal,
 )
 
-DOCUMENT = json.loads(
-    json.dumps(application(importlib.import_module("services.intake").service, PlatformSettings(env="test")).openapi())
-)
-PARTNER, ANALYST, CLINICIAN, CLINIC = (
-    Principal(UUID(int=number), THERAPY, role, frozenset({role}))
-    for number, role in enumerate(("partner", "analyst", "clinician", "clinic"), start=1)
-)
-EVERYBODY = (OLENA, ANNA, MARTA, SOFIA, OMAR, PARTNER, ANALYST, CLINICIAN, CLINIC)
+DOORS = Doors("intake")
+OPERATIONS, WRITES = DOORS.operations, DOORS.writes
 # By their nature not a stranger's 404: anybody may race, be read about, and look a kind up.
 OPEN_TO_THE_HOUSE = {"accept_request": 409, "get_profile": 200}
-Answers = list[str]
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One route and method, as the description has it."""
-
-    name: str
-    method: str
-    path: str
-    roles: frozenset[str]
-    public: bool
-    body: Any
-
-    def at(self, ids: dict[str, str]) -> str:
-        """Its address, with these ids in it."""
-        return self.path.removeprefix("/v1/").format_map(ids)
-
-    def lets_in(self, person: Principal) -> bool:
-        """Whether its policy names a role of theirs."""
-        return self.public or not self.roles or bool(self.roles & person.roles)
-
-
-def example(schema: dict[str, Any]) -> Any:
-    """The least that fits a schema."""
-    if "$ref" in schema:
-        return example(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    if schema.get("examples"):
-        return schema["examples"][0]
-    if "anyOf" in schema:
-        return example(schema["anyOf"][0])
-    if "enum" in schema:
-        return schema["enum"][0]
-    needed = {name: example(schema["properties"][name]) for name in schema.get("required", ())}
-    least: dict[str, Any] = {"object": needed, "array": [], "boolean": False, "integer": 1, "string": str(UUID(int=7))}
-    return least[schema["type"]]
-
-
-def operations() -> Iterator[Operation]:
-    """All of them."""
-    for path, methods in DOCUMENT["paths"].items():
-        for method, it in methods.items():
-            content = it.get("requestBody", {}).get("content", {}).get("application/json")
-            roles = frozenset(it["security"][0]["token"]) if it["security"] else frozenset()
-            body = example(content["schema"]) if content else None
-            yield Operation(it["operationId"], method.upper(), path, roles, not it["security"], body)
-
-
-OPERATIONS = list(operations())
-WRITES = [each for each in OPERATIONS if each.body is not None]
-
-
-@dataclass(frozen=True)
-class Door:
-    """Knocks as somebody, at things that belong to Olena and Anna."""
-
-    http: httpx.AsyncClient
-    as_: As
-    ids: dict[str, str]
-
-    async def knock(self, at: Operation, person: Principal | None, **sent: Any) -> httpx.Response:
-        headers = {"If-Match": '"1"'} | (self.as_(person, key=str(uuid7())) if person else {})
-        told = {"json": at.body} if at.body is not None and not sent else sent
-        return await self.http.request(at.method, at.at(self.ids), headers=headers, **told)
 
 
 @pytest_asyncio.fixture
@@ -140,30 +65,18 @@ def later(**by: float) -> str:
     return (clock.now() + timedelta(**by)).isoformat()
 
 
-async def wrong(door: Door, person: Principal | None, asked: list[Operation], right: int, **sent: Any) -> Answers:
-    """Where the answer is another than it should be."""
-    found = []
-    for each in asked:
-        answer = await door.knock(each, person, **sent)
-        if answer.status_code != right:
-            found.append(
-                f"{each.method} {each.path} as {person and person.role}: {answer.status_code} {answer.text[:200]}"
-            )
-    return found
-
-
 async def test_nobody_gets_in_without_a_token(door: Door) -> None:
     """Whatever they send; only what is declared public is."""
     closed = [each for each in OPERATIONS if not each.public]
     assert {each.name for each in OPERATIONS if each.public} == {"follow_feed", "list_helplines"}
-    assert await wrong(door, None, closed, 401) == []
+    assert await door.wrong(None, closed, 401) == []
 
 
 async def test_a_role_gets_in_where_it_is_named_and_nowhere_else(door: Door) -> None:
     """Staff, partners and analysts among them."""
     found = []
     for person in EVERYBODY:
-        found += await wrong(door, person, [each for each in OPERATIONS if not each.lets_in(person)], 403)
+        found += await door.wrong(person, [each for each in OPERATIONS if not each.lets_in(person)], 403)
     assert found == []
 
 
@@ -174,7 +87,7 @@ async def test_what_belongs_to_others_does_not_exist(door: Door) -> None:
     for person in (TARAS, BORIS, STRANGE_CLIENT, STRANGE_SPECIALIST, STRANGE_SUPPORT):
         open_to_them = OPEN_TO_THE_HOUSE if person.tenant == THERAPY else {}
         for each in [each for each in theirs if each.lets_in(person)]:
-            found += await wrong(door, person, [each], open_to_them.get(each.name, 404))
+            found += await door.wrong(person, [each], open_to_them.get(each.name, 404))
     assert found == []
 
 
@@ -183,7 +96,7 @@ async def test_a_body_that_is_too_large_is_refused_everywhere(door: Door) -> Non
     large = {"content": b'{"questions": ["' + b"a" * 1_000_000 + b'"]}'}
     found = []
     for person in (OLENA, ANNA, MARTA, OMAR):
-        found += await wrong(door, person, [each for each in WRITES if each.lets_in(person)], 413, **large)
+        found += await door.wrong(person, [each for each in WRITES if each.lets_in(person)], 413, **large)
     assert found == []
 
 
