@@ -1,12 +1,10 @@
 """Taking excerpts: reading a message for the sake of showing it, which is written down like any reading."""
 
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.events.chat import Side
 from services.chat import queries
 from services.chat.commands.ledger import note_reading
 from services.chat.domain import Participant
@@ -23,7 +21,7 @@ async def take_excerpts(
     if len(choice) > rules.messages_of_excerpt:
         raise TooMuchAtOnce
     taken = await queries.excerpts(tx, vault, room, reader, choice)
-    side = cast("Side", queries.side_of(room, reader))
+    side = queries.side_of(room, reader)
     for seq in choice:
         await note_reading(
             tx, room.id, tenant=room.tenant, reader=reader.id, side=side, use="excerpt",
