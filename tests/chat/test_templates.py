@@ -86,6 +86,13 @@ def test_b12_b16_the_minutes_are_the_houses(purpose: str) -> None:
             assert "minutes" not in template.asked
 
 
+def test_p5_a_greeting_that_nobody_words_asks_for_nothing_but_who_writes() -> None:
+    """Whatever a house says in place of ours."""
+    for purpose in ("review_solve", "review_thank"):
+        with pytest.raises(TemplateMalformed):
+            checked(purpose, "Hello {client}, this is {name}.")
+
+
 @pytest.mark.parametrize("template", [each for each in TEMPLATES if each.purpose == "phone_script"])
 def test_b16_the_phone_script_asks_in_its_order(template: Template) -> None:
     """Whether they left a request, their name, chat or call, what happened; then the minutes."""

@@ -53,8 +53,9 @@ NEEDS: Final[Mapping[TemplatePurpose, Needs]] = MappingProxyType({
     "phone_script": Needs(frozenset({"name", "role", "minutes"}), _CLIENT),
     "farewell": Needs(frozenset(), frozenset({"client", "name"})),
     "minor": Needs(frozenset({"name", "helpline"}), frozenset({"client", "role"})),
-    "review_solve": Needs(frozenset({"name"}), _CLIENT),
-    "review_thank": Needs(frozenset({"name"}), _CLIENT),
+    # Formed without anybody's help (P5), so nothing is asked but who writes.
+    "review_solve": Needs(frozenset({"name"})),
+    "review_thank": Needs(frozenset({"name"})),
 })  # fmt: skip
 
 
