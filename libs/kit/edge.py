@@ -4,9 +4,11 @@ import time
 from typing import Any, Final
 
 import structlog
+from fastapi import Depends
 from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +18,7 @@ from libs.kit.http import PRINCIPAL
 from libs.kit.metrics import ACTIVE, DURATION
 from libs.kit.problems import of_failure, of_status, passing
 
+BODY: Final = "dovira.body"
 QUIET: Final = frozenset({"/livez", "/readyz", "/startupz", "/metrics"})
 UNKNOWN: Final = "none"
 BODY_LIMIT: Final = 64 * 1024
@@ -61,6 +64,22 @@ class Edge:
         self._durations[name].observe(seconds)
         if route not in QUIET:
             log.info("http.answered", service=self._service, method=method, route=route, status=status, seconds=seconds)
+
+
+class Body:
+    """How much of a request's body is read at most."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+
+def bodies_up_to(limit: int) -> Any:
+    """For a route's `dependencies`: it reads bodies itself, which may be as large as this; no other route's may."""
+
+    async def widen(connection: HTTPConnection) -> None:
+        connection.scope[BODY].limit = limit
+
+    return Depends(widen)
 
 
 class _Exchange:
@@ -110,15 +129,15 @@ class _Exchange:
 def _bounded(scope: Scope, receive: Receive) -> Receive:
     """Stops reading a body that is too large, also one that does not say how large it is."""
     declared = Headers(scope=scope).get("content-length", "")
-    read = int(declared) if declared.isascii() and declared.isdigit() else 0
-    if read <= BODY_LIMIT:
-        read = 0
+    said = int(declared) if declared.isascii() and declared.isdigit() else 0
+    body = scope[BODY] = Body(BODY_LIMIT)
+    read = 0
 
     async def bounded() -> Message:
         nonlocal read
-        message = {} if read > BODY_LIMIT else await receive()
+        message = {} if max(said, read) > body.limit else await receive()
         read += len(message.get("body", b""))
-        if read > BODY_LIMIT:
+        if max(said, read) > body.limit:
             raise HTTPException(413)
         return message
 

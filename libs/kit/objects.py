@@ -1,5 +1,7 @@
 """Where bytes are kept that are too large for rows: a folder, or a bucket by its address. They arrive here sealed."""
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -33,14 +35,17 @@ class Stored(NamedTuple):
 class Objects:
     """An object store. Names are made of random ids, with slashes between, and never of anything about a person."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, folder: Path | None = None) -> None:
+        self._store, self._folder = store, folder
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep these bytes under this name; whoever finds the name finds all of them."""
-        with_ = _whole(name)
+        whole = _whole(name)
         async with _answering():
-            await self._store.put_async(with_, content)
+            await self._store.put_async(whole, content)
+        if self._folder is not None:
+            # A bucket has it for good when it says so; a folder when the disk does.
+            await asyncio.to_thread(_sync, self._folder / whole)
 
     async def get(self, name: str) -> bytes:
         """The bytes under this name. Raises ObjectMissing."""
@@ -74,7 +79,7 @@ class Objects:
 def open_objects(url: str | None, folder: Path) -> Objects:
     """The store at an address, `s3://bucket/prefix` with credentials in AWS_*, or in a folder that is made."""
     if url is None:
-        return Objects(_local(folder))
+        return Objects(_local(folder), folder)
     if not url.startswith("s3://"):
         raise StartRefused(f"An object store is an s3:// address or nothing, not {url.partition('://')[0]}://.")
     try:
@@ -97,6 +102,15 @@ def _local(folder: Path) -> LocalStore:
         raise StartRefused(
             f"{folder} cannot be kept ({type(error).__name__}). Set DOVIRA_RUN_DIR to your own."
         ) from None
+
+
+def _sync(file: Path) -> None:
+    for path in (file, file.parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _whole(name: str) -> str:

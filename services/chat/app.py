@@ -10,6 +10,8 @@ from libs.kit.errors import StartRefused
 from libs.kit.kept import kept
 from libs.kit.keyring import KeyRing
 from libs.kit.ledger import Signer
+from libs.kit.objects import open_objects
+from libs.kit.pictures import Pictures
 from libs.kit.sealing import Sealer
 from libs.kit.service import Running, Service
 from libs.kit.settings import read
@@ -17,7 +19,7 @@ from services.chat.api import Hub, Pace, Resources, router
 from services.chat.commands import Desk
 from services.chat.consumers import consumers
 from services.chat.jobs import jobs, jobs_with
-from services.chat.queries import Vault
+from services.chat.queries import Gallery, Vault
 from services.chat.settings import Settings
 from services.chat.tables import Base
 
@@ -38,7 +40,11 @@ async def resources(running: Running) -> AsyncIterator[Resources]:
         try:
             desk = await _desk(running, settings, sealer, opened)
             pace = Pace(settings.messages_at_once)
-            yield Resources(vault=vault, hub=hub, pace=pace, signer=Signer(key_secrets), desk=desk)
+            objects = open_objects(settings.objects_url, running.platform.run_dir / "objects")
+            gallery = Gallery(keys, sealer, objects, Pictures())
+            yield Resources(
+                vault=vault, hub=hub, pace=pace, signer=Signer(key_secrets), gallery=gallery, desk=desk
+            )  # fmt: skip
         finally:
             running.closing.set()
             await following
@@ -75,6 +81,7 @@ service = Service(
     tags={
         "conversations": "Who talks with whom, who can read it, and who has.",
         "messages": "What the two sides say to one another, over HTTP and live.",
+        "attachments": "Pictures, drawn anew so that they tell nothing but what they show.",
         "notifications": "Where and of what you are told, and the links by which you come.",
         "reviews": "Talks that a clinic or specialist opens with the author of a review.",
         "endings": "The client's two buttons: enough talked, and problem solved.",

@@ -14,5 +14,8 @@ class Settings(KeyedSettings, env_prefix="CHAT_"):
     entry_url: str | None = Field(
         default=None, description="Where a link in a notification leads: https://…/{token}; without it, to our own API."
     )
+    objects_url: str | None = Field(
+        default=None, description="Where pictures are kept: s3://bucket/prefix, keys in AWS_*; without it, a folder."
+    )
     entries_per_minute: int = Field(default=30, ge=1, description="So many links may be tried from one address.")
     messages_at_once: int = Field(default=50, ge=1, description="A person may write so many within ten seconds.")

@@ -3,6 +3,7 @@
 from libs.kit.http import Router
 from services.chat.api import (
     addresses,
+    attachments,
     consultations,
     contact_cards,
     conversations,
@@ -34,6 +35,7 @@ for part in (
     notifications,
     entries,
     addresses,
+    attachments,
     reviews,
     endings,
     ledger,

@@ -19,7 +19,7 @@ from services.chat import queries
 from services.chat.api.hub import Hub
 from services.chat.commands import Desk
 from services.chat.domain import ConversationUnknown, Participant, TooManyMessages
-from services.chat.queries import Vault
+from services.chat.queries import Gallery, Vault
 
 ONLY: Final = "chat.only"
 
@@ -45,6 +45,7 @@ class Resources:
     hub: Hub
     pace: Pace
     signer: Signer
+    gallery: Gallery
     desk: Desk | None = None  # where people are told of messages: in workers
 
 

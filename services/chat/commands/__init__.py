@@ -1,6 +1,18 @@
 """What changes in chat."""
 
 from services.chat.commands.addresses import forget_address, keep_address
+from services.chat.commands.attachments import (
+    Upload,
+    add_picture,
+    begin_upload,
+    claim_attachments,
+    empty_folder,
+    forget_attachments,
+    forget_unsent,
+    look_at_picture,
+    same,
+    sweep,
+)
 from services.chat.commands.consultations import begin_consultation, hear_session
 from services.chat.commands.conversations import (
     end_struck_conversation,
@@ -34,17 +46,24 @@ __all__ = [
     "Look",
     "Ticket",
     "TicketRefused",
+    "Upload",
+    "add_picture",
     "admit",
     "begin_consultation",
+    "begin_upload",
     "change_template",
     "choose_silence",
+    "claim_attachments",
+    "empty_folder",
     "end_conversation",
     "end_struck_conversation",
     "forget_address",
+    "forget_attachments",
     "forget_deliveries",
     "forget_entries",
     "forget_notifications",
     "forget_tickets",
+    "forget_unsent",
     "hand_over",
     "hear_review",
     "hear_session",
@@ -52,6 +71,7 @@ __all__ = [
     "issue_ticket",
     "keep_address",
     "look",
+    "look_at_picture",
     "mark",
     "note_presence",
     "note_reading",
@@ -63,9 +83,11 @@ __all__ = [
     "reopen_conversation",
     "revoke_entries",
     "revoke_links",
+    "same",
     "seal_ledger",
     "send_message",
     "settle",
+    "sweep",
     "take_excerpts",
     "use_entry",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from libs.bus.clock import simulated
 from libs.bus.outbox import prepare
 from libs.kit.sql import FastConnection
 from services.chat import domain
+from services.chat.commands.attachments import claim_attachments
 from services.chat.commands.notifications import plan_notification
 from services.chat.domain import ConversationOver, ConversationUnknown, Draft, Participant, Sent
 from services.chat.queries import Vault
@@ -74,7 +75,8 @@ async def _send(db: FastConnection, vault: Vault, draft: Draft, sender: Particip
         if place is None:
             return await _sent_before(db, draft, sender, asked)
         sent = _as_sent(draft, sender, place)
-        sealed = await vault.sealed(draft, sent, place["mode"], ())
+        digests = await claim_attachments(db, draft.attachments, sent, tenant=sender.tenant)
+        sealed = await vault.sealed(draft, sent, place["mode"], digests)
         facts = [
             prepare(fact)
             for fact in domain.sent(sent, len(draft.body), tenant=sender.tenant, replies=bool(place["replies"]))

@@ -14,6 +14,7 @@ from services.chat.queries.conversations import (
 )
 from services.chat.queries.entries import Visitor, entry_is_good, visitor
 from services.chat.queries.excerpts import excerpts, genuine
+from services.chat.queries.gallery import Gallery
 from services.chat.queries.ledger import (
     grown_chains,
     grown_ledgers,
@@ -39,6 +40,7 @@ from services.chat.queries.vault import KeptMessage, SealedMessage, Vault
 
 __all__ = [
     "BOOK",
+    "Gallery",
     "KeptMessage",
     "Room",
     "SealedMessage",

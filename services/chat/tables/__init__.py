@@ -1,5 +1,6 @@
 """Rows: conversations, messages, and what belongs to them."""
 
+from services.chat.tables.attachments import AttachmentRow
 from services.chat.tables.base import Base
 from services.chat.tables.consultations import ConsultationRow, SessionRow
 from services.chat.tables.conversations import ConversationRow, LiveTicketRow, MessageRow, ReadPositionRow
@@ -9,8 +10,8 @@ from services.chat.tables.reviews import RepresentativeRow, ReviewRow, SolutionR
 from services.chat.tables.templates import POLICIES, TemplateRow
 
 __all__ = [
-    "POLICIES", "AddressRow", "AttentionRow", "Base", "CheckpointRow", "ConsultationRow", "ConversationRow",
-    "EntryRow", "GuestRow", "LedgerEntryRow", "LedgerHeadRow", "LedgerLeafRow", "LiveTicketRow", "MessageRow",
-    "NotificationRow", "ReadPositionRow", "RepresentativeRow", "ReviewRow", "SessionRow", "SolutionRow",
+    "POLICIES", "AddressRow", "AttachmentRow", "AttentionRow", "Base", "CheckpointRow", "ConsultationRow",
+    "ConversationRow", "EntryRow", "GuestRow", "LedgerEntryRow", "LedgerHeadRow", "LedgerLeafRow", "LiveTicketRow",
+    "MessageRow", "NotificationRow", "ReadPositionRow", "RepresentativeRow", "ReviewRow", "SessionRow", "SolutionRow",
     "TemplateRow",
 ]  # fmt: skip
