@@ -27,7 +27,9 @@ def test_b2_the_placeholder_is_no_number(written: str) -> None:
     assert phone(written) is None
 
 
-@pytest.mark.parametrize("written", ["380441234567", "044 123 45 67", "+1", "call me", "+99912345678", "+380\x0044"])
+@pytest.mark.parametrize(
+    "written", ["380441234567", "044 123 45 67", "+1", "call me", "+99912345678", "+380\x0044", "+380 44 12"]
+)
 def test_b14_a_number_without_its_country_is_refused(written: str) -> None:
     """None is guessed."""
     with pytest.raises(PhoneMalformed):
