@@ -1,4 +1,4 @@
-"""Processes of intake on one database and one log, to be killed and started again."""
+"""Processes of a service on one database and one log, to be killed and started again."""
 
 import asyncio
 import os
@@ -40,8 +40,9 @@ AT_REST = "SELECT NOT EXISTS (SELECT FROM outbox) AND NOT EXISTS (SELECT FROM pr
 class Instance:
     """One process; `up` is what a load balancer would know of it."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], service: str = "intake", *options: str) -> None:
         self.port, self.up, self.kills = _free_port(), False, 0
+        self._service, self._options = service, options
         self._environment = {**os.environ, **environment, "DOVIRA_PORT": str(self.port), "DOVIRA_LOG_LEVEL": "error"}
         self._process: subprocess.Popen[bytes] | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -81,11 +82,11 @@ class Instance:
             self._process.wait()
 
     def _launched(self) -> subprocess.Popen[bytes]:
-        told = [sys.executable, "-m", "services", "intake"]
+        told = [sys.executable, "-m", "services", self._service, *self._options]
         return subprocess.Popen(told, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL)
 
     async def _answers(self) -> bool:
-        line = Line(self.port)
+        line = Line(self.port, self._service)
         try:
             await line.ask("GET", "policies", "none")
         except (NotSent, Unknown):

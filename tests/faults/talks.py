@@ -79,7 +79,8 @@ class History:
                 if what == "try":
                     self.tries.append(Try(*line))
                 elif what == "stretch":
-                    self.stretches.append(Stretch(*line[:4], [Said(*said) for said in line[4]]))
+                    it = Stretch(*line)
+                    self.stretches.append(it._replace(said=[Said(*each) for each in it.said]))
                 else:
                     self.ends[line[0]] = [Said(*said) for said in line[1]]
 

@@ -30,8 +30,8 @@ class Unknown(Exception):
 class Line:
     """One connection to one instance, opened when it is needed; one request at a time."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, service: str = "intake") -> None:
+        self._port, self._service = port, service
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._free = asyncio.Lock()
 
@@ -42,12 +42,15 @@ class Line:
         async with self._free:
             reader, writer = await self._opened()
             try:
-                writer.write(_request(method, path, token, key, body))
+                writer.write(_request(method, f"/{self._service}/v1/{path}", token, key, body))
                 async with asyncio.timeout(ANSWERS_WITHIN):
                     answer = await _answer(reader)
             except (OSError, EOFError, TimeoutError) as error:
                 await self.close()
                 raise Unknown from error
+            except asyncio.CancelledError:
+                await self.close()  # or the next one would be told this one's answer
+                raise
         if answer.status >= 500:
             raise Unknown
         return answer
@@ -73,7 +76,7 @@ class Line:
 
 def _request(method: str, path: str, token: str, key: str | UUID | None, body: Any) -> bytes:
     content = b"" if body is None else json.dumps(body).encode()
-    head = [f"{method} /intake/v1/{path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}"]
+    head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}"]
     head += [f"Idempotency-Key: {key}"] if key else []
     head += ["Content-Type: application/json"] if body is not None else []
     return "\r\n".join([*head, f"Content-Length: {len(content)}", "", ""]).encode() + content
