@@ -19,7 +19,7 @@ from libs.kit.sql import EVERY_TENANT
 from services.chat import jobs
 from services.chat.commands import Desk
 from services.chat.queries import BOOK
-from services.chat.tables import AttentionRow, NotificationRow
+from services.chat.tables import AddressRow, AttentionRow, NotificationRow
 from tests.canary import PHONE
 from tests.chat.scenes import accepted, hear, say
 from tests.people import ANNA, HILL, OLENA, THERAPY, Principal
@@ -35,9 +35,12 @@ class Pocket:
 
     parcels: list[Parcel] = field(default_factory=list)
     answers: list[Outcome] = field(default_factory=list)
+    dies: bool = False
 
     async def deliver(self, parcel: Parcel) -> Outcome:
         self.parcels.append(parcel)
+        if self.dies:
+            raise RuntimeError("the process that sent this is no more")
         return self.answers.pop(0) if self.answers else DELIVERED
 
 
@@ -115,6 +118,18 @@ class House:
         """Other numbers bind this house."""
         async with self.service.database.session(THERAPY) as tx:
             await BOOK.change(tx, {"notifications": changes}, tenant=THERAPY, by=ANNA.id, now=clock.now())
+
+    async def sealed_by_nobody(self, who: Principal) -> None:
+        """The key of somebody's address is lost."""
+        async with self.service.database.session(EVERY_TENANT) as tx:
+            row = await tx.get_one(AddressRow, (who.tenant, who.id))
+            row.phone = b"?" * 40
+
+    async def forgets(self, *, days: int) -> None:
+        """Time goes on, and what is old is let go of."""
+        self.ahead += timedelta(days=days)
+        with self.time():
+            await jobs.forget_told(self.service.database, clock.now())
 
     async def rows(self) -> list[NotificationRow]:
         async with self.service.database.session(EVERY_TENANT) as tx:

@@ -1,16 +1,13 @@
 """Who is told that there is something to read, and when that stops."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from libs.kit import clock
-from libs.kit.couriers import later, refused
 from libs.kit.sql import EVERY_TENANT
 from services.chat.commands import plan_notification
 from services.chat.domain import Sent
@@ -286,47 +283,3 @@ async def test_an_ended_talk_sends_its_client_no_dead_link_but_its_clinic_the_la
     async with house.service.database.session(EVERY_TENANT) as tx:
         await tx.execute(text("UPDATE conversations SET ended_at = now(), ended_by = 'client'"))
     assert [parcel.kind for parcel in await house.passes(AGAIN)] == ["mail"]
-
-
-async def test_what_fails_is_tried_again_later_and_later_under_one_id(house: House):
-    talk = await house.talk()
-    await house.write(ANNA, talk)
-    house.pocket.answers = [later("http_503"), later("http_503", after=timedelta(minutes=3)), later("http_away")]
-    first = await house.passes(GRACE)
-    assert [len(await house.passes(wait)) for wait in (14, 2, 31, 140, 10, 55, 10)] == [0, 1, 0, 0, 1, 0, 1]
-    assert {parcel.id for parcel in house.pocket.parcels} == {first[0].id}
-    assert len({parcel.text for parcel in house.pocket.parcels}) == 1
-    assert (await house.silence(OLENA, talk))["ignored"] == 1
-    assert [row.state for row in await house.rows()] == ["sent"]
-
-
-async def test_what_was_read_meanwhile_is_not_tried_again(house: House):
-    talk = await house.talk()
-    await house.write(ANNA, talk)
-    house.pocket.answers = [later("http_503")]
-    await house.passes(GRACE)
-    await house.read(OLENA, talk, 1)
-    assert await house.passes(AGAIN) == []
-
-
-async def test_what_cannot_be_told_is_given_up_loudly_and_was_not_ignored(house: House):
-    await house.rules(attempts=3, retry_after="PT1S")
-    talk = await house.talk()
-    house.pocket.answers = [later("http_503")] * 3
-    before = given_up("exhausted"), given_up("http_422")
-    await house.write(ANNA, talk)
-    assert [len(await house.passes(wait)) for wait in (GRACE, 10, 10, 60, 60)] == [1, 1, 1, 0, 0]
-    house.pocket.answers = [refused("http_422")]
-    await house.write(ANNA, talk)
-    await house.passes(AGAIN)
-    assert (given_up("exhausted"), given_up("http_422")) == (before[0] + 1, before[1] + 1)
-    assert (await house.silence(OLENA, talk))["ignored"] == 0
-    assert [(row.state, row.why) for row in await house.rows()] == [
-        ("given_up", "exhausted"), ("given_up", "http_422"),
-    ]  # fmt: skip
-    await ignored(house, talk, 2)
-
-
-def given_up(why: str) -> float:
-    labels = {"kind": "sms", "why": why}
-    return REGISTRY.get_sample_value("dovira_notifications_given_up_total", labels) or 0
