@@ -77,6 +77,11 @@ async def seal_ledgers(database: Database, signer: Signer) -> None:
                 more = await commands.seal_ledger(tx, signer, tenant=tenant, now=await moment(tx))
 
 
+async def finish_erasures(database: Database, gallery: Gallery) -> None:
+    """Destroy the keys of what is erased, where whoever erased it was stopped before."""
+    await commands.finish_erasures(database, gallery)
+
+
 async def let_go_of_pictures(database: Database, gallery: Gallery) -> None:
     """Let go of pictures that were added and never sent, and of objects that no picture needs."""
     async with database.session(EVERY_TENANT) as tx:
@@ -100,7 +105,11 @@ def jobs_with(running: Running) -> Sequence[Job]:
     async def let_go(database: Database, _: datetime) -> None:
         await let_go_of_pictures(database, running.resources.gallery)
 
+    async def finish(database: Database, _: datetime) -> None:
+        await finish_erasures(database, running.resources.gallery)
+
     return (
+        Job("finish_erasures", timedelta(seconds=20), finish),
         Job("let_go_of_pictures", timedelta(minutes=10), let_go),
         Job("tell_people", timedelta(seconds=0.5), tell),
         Job("seal_ledgers", timedelta(seconds=30), seal),

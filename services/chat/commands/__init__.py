@@ -23,13 +23,13 @@ from services.chat.commands.conversations import (
 from services.chat.commands.deliveries import Desk, Handed, forget_deliveries, hand_over, mark
 from services.chat.commands.endings import end_conversation, reopen_conversation
 from services.chat.commands.entries import Guest, forget_entries, revoke_entries, revoke_links, use_entry
+from services.chat.commands.erasures import erase_conversation, erase_subject, finish_erasure, finish_erasures
 from services.chat.commands.excerpts import take_excerpts
 from services.chat.commands.ledger import note_reading, seal_ledger
 from services.chat.commands.live import Ticket, TicketRefused, admit, forget_tickets, issue_ticket
 from services.chat.commands.messages import Delivery, send_message
 from services.chat.commands.notifications import (
     choose_silence,
-    forget_notifications,
     note_presence,
     plan_notification,
 )
@@ -57,11 +57,14 @@ __all__ = [
     "empty_folder",
     "end_conversation",
     "end_struck_conversation",
+    "erase_conversation",
+    "erase_subject",
+    "finish_erasure",
+    "finish_erasures",
     "forget_address",
     "forget_attachments",
     "forget_deliveries",
     "forget_entries",
-    "forget_notifications",
     "forget_tickets",
     "forget_unsent",
     "hand_over",

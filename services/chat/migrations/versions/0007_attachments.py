@@ -1,4 +1,4 @@
-"""Pictures."""
+"""Pictures, and what was erased."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -51,8 +51,23 @@ def upgrade() -> None:
     )
     op.create_index("attachments_by_uploader", "attachments", ["tenant", "uploader_id", "at"])
     op.create_index("attachments_unsent", "attachments", ["at"], postgresql_where=sa.text("seq IS NULL"))
-    tenant_policies("attachments")
+    op.create_table(
+        "erasures",
+        sa.Column("conversation_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "done_at", sa.DateTime(timezone=True), nullable=True, comment="when key and objects were gone"
+        ),
+        sa.CheckConstraint("asked_by IN ('client', 'ops')", name=op.f("erasures_asked_by_is_known")),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("erasures_conversation_id_known")),
+        sa.PrimaryKeyConstraint("conversation_id", name=op.f("erasures_pk")),
+    )
+    op.create_index("erasures_incomplete", "erasures", ["at"], postgresql_where=sa.text("done_at IS NULL"))
+    tenant_policies("attachments", "erasures")
 
 
 def downgrade() -> None:
+    op.drop_table("erasures")
     op.drop_table("attachments")
