@@ -1,10 +1,12 @@
 """The free consultation: its specialist begins it, both sides see its time, and nobody reads a word for it."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import update
@@ -12,6 +14,7 @@ from sqlalchemy import update
 from libs.bus.ids import uuid7
 from libs.kit import clock
 from libs.kit.service import Running
+from libs.kit.sql import dsn_of
 from services.chat.domain.consultations import say_minutes_now
 from services.chat.tables import ConversationRow
 from tests.chat.scenes import NOW, accepted, conversation, hear, released, say
@@ -187,11 +190,14 @@ async def test_b12_both_screens_are_told_at_once(
     chat_service: Running, chat_client: AsyncClient, as_: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once it is committed, with the times and nothing else; a press that is answered again tells nothing anew."""
-    talk, told, found = await conversation(chat_service), [], []
+    talk, told, committed = await conversation(chat_service), [], []
 
     def announce(*what: Any) -> None:
+        asyncio.get_running_loop()  # which a thread has not: live connections are nothing for threads
         told.append(what)
-        found.append(asyncio.get_running_loop().create_task(seen(chat_client, as_, OLENA, talk)))
+        # Nothing goes on here meanwhile: what another connection does not see by now is not committed.
+        with ThreadPoolExecutor() as elsewhere:
+            committed.append(elsewhere.submit(asyncio.run, begun_in(chat_service)).result())
 
     monkeypatch.setattr(chat_service.resources.hub, "announce", announce)
     begun = (await begin(chat_client, as_, ANNA, talk, key="one")).json()
@@ -218,6 +224,15 @@ async def hint(client: AsyncClient, as_: Any, talk: UUID, by: Principal = ANNA) 
     told = (await seen(client, as_, by, talk))["say_minutes_now"]
     assert isinstance(told, bool)
     return told
+
+
+async def begun_in(service: Running) -> list[UUID]:
+    """The conversations with a consultation, over a connection of one's own."""
+    connection = await asyncpg.connect(dsn_of(service.database.engine.url.render_as_string(hide_password=False)))
+    await connection.execute("SELECT set_config('app.tenant', '*', false)")
+    rows = await connection.fetch("SELECT conversation_id FROM consultations")
+    await connection.close()
+    return [row["conversation_id"] for row in rows]
 
 
 async def having(service: Running, talk: UUID, **changes: Any) -> None:

@@ -4,6 +4,7 @@ import itertools
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import UUID
 
 import pytest
@@ -76,7 +77,11 @@ async def test_b13_the_other_side_gets_a_card_that_we_made(
     assert card(kind, login).encoded() == spelt.encode(), "a reader can make the words of its proof"
 
 
-async def test_b13_a_card_arrives_live(chat_service: Running, chat_client: AsyncClient, as_: Any, serve: Any) -> None:
+async def test_b13_a_card_arrives_live(
+    chat_service: Running, chat_client: AsyncClient, as_: Any, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and not only when somebody looks."""
+    monkeypatch.setattr(chat_service.resources.hub, "_look", AsyncMock())
     talk = await conversation(chat_service)
     await allow(chat_client, as_, "allow")
     line = Line(await serve(chat_service.app), chat_client, as_)
