@@ -10,7 +10,7 @@ from services.chat.commands.attachments import (
     forget_attachments,
     forget_unsent,
     look_at_picture,
-    same,
+    same_picture,
     sweep,
 )
 from services.chat.commands.consultations import begin_consultation, hear_session
@@ -86,7 +86,7 @@ __all__ = [
     "reopen_conversation",
     "revoke_entries",
     "revoke_links",
-    "same",
+    "same_picture",
     "seal_ledger",
     "send_message",
     "settle",

@@ -89,7 +89,7 @@ async def _enter(
     await tx.execute(ONE_BY_ONE, {"tenant": who.tenant, "person": str(who.id)})
     known = await uploaded(tx, upload.conversation_id, who, upload.digest)
     if known is not None:
-        return same(known, picture.original_sha256)
+        return same_picture(known, picture.original_sha256)
     if room.ended_at is not None:
         raise ConversationOver
     may_add(await uploads(tx, who, now=now), (await queries.rules_of(tx, who.tenant)).attachments)
@@ -101,7 +101,7 @@ async def _enter(
     return (await tx.scalars(added.returning(AttachmentRow))).one()
 
 
-def same(known: AttachmentRow, original_sha256: bytes) -> AttachmentRow:
+def same_picture(known: AttachmentRow, original_sha256: bytes) -> AttachmentRow:
     """What was added under a key before, if it was this."""
     if known.original_sha256 != original_sha256:
         raise IdempotencyKeyReused

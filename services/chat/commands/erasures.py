@@ -73,10 +73,8 @@ async def finish_erasure(database: Database, gallery: Gallery, conversation_id: 
         return Erasure(conversation_id=conversation_id, erased_at=row.at, complete=row.done_at is not None)
 
 
-async def erase_subject(
-    database: Database, gallery: Gallery, subject_id: UUID, *, tenant: str
-) -> list[Erasure]:  # fmt: skip
-    """Forget a person: each conversation of which they are the client, where they are told, what they said of them."""
+async def erase_subject(database: Database, gallery: Gallery, subject_id: UUID, *, tenant: str) -> list[Erasure]:
+    """Forget a person: all conversations of which they are the client, their addresses, their introduction."""
     async with database.session(tenant) as tx:
         found = await conversations_of(tx, tenant, subject_id)
         await tx.execute(delete(AddressRow).where(AddressRow.tenant == tenant, AddressRow.person_id == subject_id))
