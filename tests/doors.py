@@ -64,7 +64,7 @@ class Doors:
             for method, it in methods.items():
                 content = it.get("requestBody", {}).get("content", {}).get("application/json")
                 roles = frozenset(it["security"][0]["token"]) if it["security"] else frozenset()
-                body = self._example(content["schema"]) if content else None
+                body = content.get("example", self._example(content["schema"])) if content else None
                 yield Operation(it["operationId"], method.upper(), path, roles, not it["security"], body)
 
     def _example(self, schema: dict[str, Any]) -> Any:
@@ -94,6 +94,7 @@ class Door:
 
     async def knock(self, at: Operation, person: Principal | None, **sent: Any) -> httpx.Response:
         headers = {"If-Match": '"1"'} | (self.as_(person, key=str(uuid7())) if person else {})
+        headers |= sent.pop("headers", {})
         told = {"json": at.body} if at.body is not None and not sent else sent
         return await self.http.request(at.method, at.at(self.ids), headers=headers, **told)
 
