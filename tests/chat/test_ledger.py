@@ -4,6 +4,8 @@ import asyncio
 import base64
 import json
 import random
+import subprocess
+import sys
 from copy import deepcopy
 from datetime import UTC, datetime
 from functools import partial
@@ -149,25 +151,55 @@ async def lived_in(service: Any) -> list[Any]:
     return talks
 
 
+def places(document: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to everything that a document says."""
+    if isinstance(document, dict | list):
+        pairs = document.items() if isinstance(document, dict) else enumerate(document)
+        return [place for name, each in pairs for place in places(each, (*way, name))]
+    return [way]
+
+
+def changed(document: Any, way: tuple[Any, ...], chance: random.Random) -> Any:
+    whole = deepcopy(document)
+    inner = whole
+    for step in way[:-1]:
+        inner = inner[step]
+    match inner[way[-1]]:
+        case int(number):
+            inner[way[-1]] = number + chance.choice([-1, 1])
+        case str(words):
+            at = chance.randrange(len(words))
+            inner[way[-1]] = words[:at] + chance.choice([c for c in "0aAZ" if c != words[at]]) + words[at + 1 :]
+        case _:
+            inner[way[-1]] = str(uuid7())
+    return whole
+
+
 async def test_r14_what_is_downloaded_shows_every_change(chat_service: Any, archive: Archive) -> None:
-    """Each of 300 changes somewhere in the file, by itself."""
+    """Each of 600 changes somewhere in the file, by itself; only where the next page begins proves nothing."""
     talk, *_ = await lived_in(chat_service)
     keys, (page,) = await archive.keys(), await archive.pages(talk)
     assert main(["verify", keys, archive.keep("page.json", page)]) == 0
-    chance = random.Random(6962)
-    for _ in range(300):
-        changed = deepcopy(page)
-        where = changed["entries"][chance.randrange(6)]
-        name = chance.choice(list(where))
-        match where[name]:
-            case int(number):
-                where[name] = number + chance.choice([-1, 1])
-            case str(words):
-                at = chance.randrange(len(words))
-                where[name] = words[:at] + chance.choice([c for c in "0aZ" if c != words[at]]) + words[at + 1 :]
-            case _:
-                where[name] = str(uuid7())
-        assert main(["verify", keys, archive.keep("changed.json", changed)]) == 1, (name, where)
+    chance, ways = random.Random(6962), [way for way in places(page) if way != ("next",)]
+    for turn in range(600):
+        way = ways[turn % len(ways)]
+        forged = changed(page, way, chance)
+        assert main(["verify", keys, archive.keep("changed.json", forged)]) == 1, way
+
+
+async def test_the_command_is_there_for_everybody(chat_service: Any, archive: Archive) -> None:
+    talk, *_ = await lived_in(chat_service)
+    keys, (page,) = await archive.keys(), await archive.download(talk)
+    verify = [sys.executable, "-W", "error", "-m", "libs.kit.ledger", "verify"]
+    for files, code, says in (
+        ([keys, page], 0, f"{talk}: entries up to 6 are proved, 0 wait"),
+        ([page], 1, "No key set was given"),
+        ([keys], 1, "There is no ledger among these files"),
+        ([keys, page, "pyproject.toml"], 1, "pyproject.toml: This is neither"),
+        ([keys, "nowhere.json"], 1, "nowhere.json"),
+    ):
+        ran = await asyncio.to_thread(subprocess.run, [*verify, *files], capture_output=True, text=True, check=False)
+        assert (ran.returncode, says in ran.stdout + ran.stderr) == (code, True), ran.stderr
 
 
 async def test_r14_a_ledger_that_forgets_is_found_out_by_an_older_download(

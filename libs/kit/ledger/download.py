@@ -72,10 +72,10 @@ class Downloads:
             self.wrong.append(Broken(checkpoint.log, checkpoint.number, "rewritten"))
 
     def _page(self, page: Mapping[str, Any]) -> None:
-        subject = UUID(page["subject_id"])
+        subject = _id(page["subject_id"])
         chain = self.chains[subject]
         for said in page["entries"]:
-            entry = Entry(said["n"], base64.b64decode(said["payload"], validate=True), bytes.fromhex(said["digest"]))
+            entry = Entry(_number(said["n"]), _base64(said["payload"]), _hex(said["digest"]))
             if not _says_the_same(said, json.loads(entry.payload)):
                 chain.wrong.append(Broken(str(subject), entry.n, "unreadable"))
             if chain.entries.setdefault(entry.n, entry) != entry:
@@ -129,9 +129,8 @@ def checkpoint_of(document: Mapping[str, Any]) -> Checkpoint:
     said = document.get("data", document)
     return Checkpoint(
         log=said["log"] if "log" in said else f"{document['source'].rpartition('/')[2]}/{said['tenant']}",
-        number=said["number"], at=datetime.fromisoformat(said["at"]), root=bytes.fromhex(said["root"]),
-        size=said["size"], previous=bytes.fromhex(said["previous"]), key=said["signed_with"],
-        signature=bytes.fromhex(said["signature"]),
+        number=_number(said["number"]), at=_moment(said["at"]), root=_hex(said["root"]), size=_number(said["size"]),
+        previous=_hex(said["previous"]), key=said["signed_with"], signature=_hex(said["signature"]),
     )  # fmt: skip
 
 
@@ -140,9 +139,43 @@ def _says_the_same(said: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
 
 
 def _head(subject: UUID, said: Mapping[str, Any]) -> Head:
-    return Head(subject, said["n"], bytes.fromhex(said["digest"]))
+    return Head(subject, _number(said["n"]), _hex(said["digest"]))
 
 
 def _proof(subject: UUID, said: Mapping[str, Any]) -> Proof:
-    path = [bytes.fromhex(each) for each in said["path"]]
-    return Proof(checkpoint_of(said["checkpoint"]), _head(subject, said["covers"]), said["place"], path)
+    path = [_hex(each) for each in said["path"]]
+    return Proof(checkpoint_of(said["checkpoint"]), _head(subject, said["covers"]), _number(said["place"]), path)
+
+
+# One way to write each thing, so that what looks different is different.
+def _hex(said: str) -> bytes:
+    raw = bytes.fromhex(said)
+    if raw.hex() != said:
+        raise ValueError("lower-case hexadecimal is meant")
+    return raw
+
+
+def _base64(said: str) -> bytes:
+    raw = base64.b64decode(said, validate=True)
+    if base64.b64encode(raw).decode() != said:
+        raise ValueError("base64 is meant")
+    return raw
+
+
+def _number(said: object) -> int:
+    if not isinstance(said, int) or not 0 <= said < 2**63:
+        raise ValueError("a number of something is meant")
+    return said
+
+
+def _moment(said: str) -> datetime:
+    moment = datetime.fromisoformat(said)
+    if moment.isoformat().replace("+00:00", "Z") != said:
+        raise ValueError("a moment of universal time is meant")
+    return moment
+
+
+def _id(said: str) -> UUID:
+    if str(UUID(said)) != said:
+        raise ValueError("an id is meant")
+    return UUID(said)
