@@ -10,7 +10,7 @@ from libs.kit.errors import StartRefused
 from libs.kit.kept import kept
 from libs.kit.keyring import KeyRing
 from libs.kit.ledger import Signer
-from libs.kit.objects import open_objects
+from libs.kit.objects import Objects, open_objects
 from libs.kit.pictures import Pictures
 from libs.kit.sealing import Sealer
 from libs.kit.service import Running, Service
@@ -40,8 +40,7 @@ async def resources(running: Running) -> AsyncIterator[Resources]:
         try:
             desk = await _desk(running, settings, sealer, opened)
             pace = Pace(settings.messages_at_once)
-            objects = open_objects(settings.objects_url, running.platform.run_dir / "objects")
-            gallery = Gallery(keys, sealer, objects, Pictures())
+            gallery = Gallery(keys, sealer, _objects(running, settings), Pictures())
             yield Resources(
                 vault=vault, hub=hub, pace=pace, signer=Signer(key_secrets), gallery=gallery, desk=desk
             )  # fmt: skip
@@ -59,6 +58,12 @@ async def _desk(running: Running, settings: Settings, sealer: Sealer, opened: As
     if "{token}" not in link or (running.platform.production and not link.startswith("https://")):
         raise StartRefused("CHAT_ENTRY_URL must be an address with {token} in it; in production, an https one.")
     return Desk(sealer, link, couriers)
+
+
+def _objects(running: Running, settings: Settings) -> Objects:
+    if running.platform.production and settings.objects_url is None:
+        raise StartRefused("In production, CHAT_OBJECTS_URL must be set: all replicas need the same pictures.")
+    return open_objects(settings.objects_url, running.platform.run_dir / "objects")
 
 
 def _key_secrets(running: Running, settings: Settings) -> list[str]:

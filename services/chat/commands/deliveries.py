@@ -45,6 +45,10 @@ UPDATE attentions a SET ignored = greatest(a.ignored - 1, 0) FROM notifications 
 WHERE n.id = $1 AND n.done_at IS NULL AND a.conversation_id = n.conversation_id AND a.person_id = n.person_id
   AND a.run = n.run
 """
+# Who erases a talk locks it first and lets go of everything after; whoever marks waits here, holding nothing.
+STANDS: Final = """
+SELECT FROM conversations c JOIN notifications n ON n.conversation_id = c.id WHERE n.id = $1 FOR KEY SHARE OF c
+"""
 LATER: Final = "UPDATE notifications SET look_at = $3, why = $4 WHERE id = $1 AND state = 'handed' AND attempts = $2"
 FORGET: Final = "DELETE FROM notifications WHERE tenant = $1 AND done_at <= $2"
 log = structlog.get_logger()
@@ -91,6 +95,7 @@ async def hand_over(tx: AsyncSession, desk: Desk, notification_id: UUID, *, now:
 async def mark(tx: AsyncSession, handed: Handed, outcome: Outcome, *, now: datetime) -> None:
     """Write down what became of it. Until this is committed, a repeat goes out under the same id."""
     parcel = handed.parcel
+    await _run(tx, STANDS, parcel.id)
     match outcome.kind:
         case "delivered":
             # The person's row before the notification's: the order in which everybody locks them.

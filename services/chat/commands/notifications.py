@@ -107,10 +107,3 @@ async def choose_silence(
         await revoke_links(tx, person.id, tenant=person.tenant, conversation_id=conversation_id, now=now)
     told = domain.silenced if muted else domain.resumed
     await publish(tx, told(conversation_id, side, tenant=person.tenant, now=now))
-
-
-async def forget_notifications(tx: AsyncSession, conversation_id: UUID) -> None:
-    """In the transaction that erases a conversation: nobody was ever told of it, and no link leads there."""
-    connection = await tx.connection()
-    for table in ("guests", "entries", "notifications", "attentions"):
-        await connection.exec_driver_sql(f"DELETE FROM {table} WHERE conversation_id = $1", (conversation_id,))  # noqa: S608 - our names
