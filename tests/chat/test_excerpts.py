@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from sqlalchemy import text
 from libs.bus.ids import uuid7
 from libs.kit.sql import EVERY_TENANT
 from services.chat.domain.franking import words_of
+from services.chat.schemas import text_of
+from tests.chat.pictures import added, seen, send
 from tests.chat.readings import planted
 from tests.chat.scenes import accepted, conversation, hear, released, say
 from tests.people import ANNA, BORIS, HILL, MARTA, OLENA, OMAR, SOFIA, STRANGE_CLIENT, STRANGE_SUPPORT, TARAS
@@ -102,6 +105,7 @@ FORGERIES: dict[str, Change] = {
     "a place": lambda shown: shown["context"].update(seq=7),
     "a conversation": lambda shown: shown["context"].update(conversation_id=str(uuid7())),
     "a moment": lambda shown: shown["context"].update(at="2026-03-02T18:00:00Z"),
+    "a moment before there were any": lambda shown: shown["context"].update(at="0001-01-01T00:00:00Z"),
     "a form": lambda shown: shown["context"].update(form="card"),
 }
 
@@ -136,6 +140,25 @@ async def test_d18_what_was_said_can_be_proved_after_it_was_erased(window: Windo
     await planted(chat_service, "UPDATE conversations SET erased_at = now()")
     await chat_service.resources.vault.keys.destroy(window.talk)
     assert [each["genuine"] for each in await window.verdict(shown)] == [True]
+
+
+async def test_of_what_is_being_erased_nothing_is_shown_any_more(window: Window, chat_service: Any) -> None:
+    seq = await window.say()
+    await chat_service.resources.vault.keys.destroy(window.talk)
+    answer = await window.ask({"seq": seq})
+    assert (answer.status_code, answer.json()["code"]) == (404, "conversation_unknown")
+    assert await window.entries() == []
+
+
+async def test_d18_a_picture_is_proved_by_what_its_viewers_see(window: Window, chat_client: Any, as_: Any) -> None:
+    pictures = [await added(chat_client, as_(ANNA), window.talk) for _ in range(2)]
+    sent = await send(chat_client, as_(ANNA), window.talk, *pictures)
+    answer = await window.ask({"seq": sent.json()["seq"], "hidden_words": [0], "hidden_attachments": [1]})
+    (shown,) = answer.json()["items"]
+    downloaded = (await seen(chat_client, as_(OLENA), pictures[0])).content
+    assert (shown["words"], shown["attachments"]) == ([None], [text_of(sha256(downloaded).digest()), None])
+    swapped = shown | {"attachments": shown["attachments"][::-1], "proofs": [shown["proofs"][at] for at in (0, 2, 1)]}
+    assert [each["genuine"] for each in await window.verdict(shown, swapped)] == [True, False]
 
 
 @pytest.mark.parametrize("who", [TARAS, BORIS, MARTA, SOFIA, OMAR, STRANGE_CLIENT], ids=lambda who: str(who.id)[-2:])

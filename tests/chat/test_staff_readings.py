@@ -135,3 +135,10 @@ async def test_an_erased_conversation_is_looked_into_by_nobody(
     talk = await observed(chat_service, chat_client, as_)
     await planted(chat_service, "UPDATE conversations SET erased_at = now()")
     assert (await look(chat_client, as_(MARTA), talk)).status_code == 404
+
+
+async def test_an_erasure_that_is_under_way_is_enough(chat_service: Any, chat_client: AsyncClient, as_: Any) -> None:
+    talk = await observed(chat_service, chat_client, as_)
+    await chat_service.resources.vault.keys.destroy(talk)
+    assert (await look(chat_client, as_(MARTA), talk)).status_code == 404
+    assert await told(chat_service) == []
