@@ -24,7 +24,7 @@ SELECT array_agg(id ORDER BY look_at, id)
 FROM (SELECT * FROM notifications WHERE look_at <= $1 ORDER BY look_at LIMIT $2) due
 GROUP BY conversation_id, person_id ORDER BY min(look_at)
 """
-# Whoever comes second leaves it to the first, and everybody to who erases the talk. A client is told one thing at a time.
+# Whoever comes second leaves it to the first, and all to who erases the talk. A client is told one thing at a time.
 TAKE: Final = """
 SELECT n.id, n.tenant, n.conversation_id, n.person_id, n.side, n.seq, n.urgent, n.attempts, n.planned_at,
   n.kind, n.run AS counted_in, a.seen_seq, a.ignored, a.told_at, a.muted_by, a.run,
