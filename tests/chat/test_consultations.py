@@ -204,6 +204,7 @@ async def test_b12_both_screens_are_told_at_once(
     await begin(chat_client, as_, ANNA, talk, key="one")
     await begin(chat_client, as_, ANNA, talk, key="two")
     assert told == [(talk, {"type": "consultation"} | {name: begun[name] for name in ("started_at", "ends_at", "now")})]
+    assert committed == [[talk]], "whoever is told and asks at once finds it"
 
 
 async def test_b12_the_time_appears_on_both_screens(
