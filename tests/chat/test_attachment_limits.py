@@ -51,6 +51,7 @@ async def test_what_is_no_picture_is_refused_with_a_reason(
 
 
 async def streamed(size: int, read: list[int]) -> AsyncIterator[bytes]:
+    read.append(len(PHOTO))
     yield PHOTO
     for _ in range(size // 65536):
         read.append(65536)

@@ -80,10 +80,8 @@ async def add_attachment(
             row, new = await commands.add_picture(database, held.gallery, upload, await pictures.harmless(raw, kind))
         else:
             async with database.session(uploader.tenant) as tx:
-                row, new = (
-                    commands.same_picture((await attachment(tx, known, uploader))[0], sha256(raw).digest()),
-                    False,
-                )
+                found, _ = await attachment(tx, known, uploader)
+            row, new = commands.same_picture(found, sha256(raw).digest()), False
     if not new:
         response.headers["Idempotency-Replayed"] = "true"
     return _seen(row)
