@@ -132,6 +132,15 @@ def test_a_file_of_the_outbox_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert "To: olena@example.test\nSubject: Нове повідомлення\n" in file.read_text()
 
 
+def test_a_repeat_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    courier, parcel = LocalOutbox(tmp_path), a_parcel()
+    asyncio.run(courier.deliver(parcel))
+    (file,) = tmp_path.iterdir()
+    before = file.stat().st_ino, file.stat().st_mtime_ns, file.read_text()
+    asyncio.run(courier.deliver(Parcel(parcel.id, "sms", parcel.to, "Other words")))
+    assert (file.stat().st_ino, file.stat().st_mtime_ns, file.read_text()) == before
+
+
 def test_a_disk_that_takes_nothing_leaves_nothing_behind(tmp_path: Path, monkeypatch: Any) -> None:
     def full(_: int) -> None:
         raise OSError("No space left on device")
@@ -139,9 +148,6 @@ def test_a_disk_that_takes_nothing_leaves_nothing_behind(tmp_path: Path, monkeyp
     monkeypatch.setattr("libs.kit.couriers.outbox.os.fsync", full)
     assert asyncio.run(LocalOutbox(tmp_path).deliver(a_parcel())).kind == "later"
     assert list(tmp_path.iterdir()) == []
-
-
-# Mail
 
 
 @pytest.mark.parametrize(
@@ -203,9 +209,6 @@ async def test_without_the_tls_that_was_asked_for_nothing_is_said() -> None:
         courier = an_smtp(port, security="starttls", user="us", password="word")
         assert (await courier.deliver(a_parcel("mail"))).kind == "later"
     assert set(box.commands) <= {"EHLO", "QUIT", "RSET"}
-
-
-# SMS
 
 
 @pytest.mark.parametrize(
