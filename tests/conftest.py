@@ -33,6 +33,7 @@ from libs.kit.migrate import upgrade
 from libs.kit.pagination import Signer
 from libs.kit.postgres import Cluster
 from libs.kit.provision import administrator, provision
+from libs.kit.server import config_for
 from libs.kit.service import Running, Service, Surroundings
 from libs.kit.settings import KeyedSettings, PlatformSettings
 from tests.canary import Aviary, events_keep_quiet, leaked, refusals_keep_quiet
@@ -273,7 +274,8 @@ async def serve() -> AsyncIterator[Callable[[ASGIApp], Any]]:
 @contextlib.asynccontextmanager
 async def _served(app: ASGIApp) -> AsyncIterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    config = config_for(app)
+    config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     serving = asyncio.create_task(server.serve(sockets=[listening]))

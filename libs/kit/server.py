@@ -17,7 +17,7 @@ from libs.kit.settings import PlatformSettings
 from libs.kit.together import Together
 
 STREAMS_END_WITHIN: Final = 3
-LARGEST_FRAME: Final = 64 * 1024
+LARGEST_FRAME: Final = 64 * 1024  # the longest text, each character of it escaped, has 48 KB
 
 WhenReady = Callable[[Together], Awaitable[None]]
 
@@ -67,6 +67,8 @@ def config_for(app: ASGIApp) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=STREAMS_END_WITHIN,
         ws_max_size=LARGEST_FRAME,
+        # It costs more memory than the rest of a connection, and the length of what is compressed tells about words.
+        ws_per_message_deflate=False,
     )
 
 
