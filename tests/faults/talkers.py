@@ -11,16 +11,17 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from libs.bus.ids import uuid7
 from libs.kit.server import run
+from tests.faults.talk_plan import Person, Plan, Talk
 from tests.faults.talks import History, Said, Stretch, Try
 from tests.faults.wire import Answer, Line, NotSent, Unknown
 
@@ -28,38 +29,6 @@ AT_ONCE, OPENING_AT_ONCE, ANSWERS_WITHIN = 24, 12, 20.0
 BY_HTTP, REPEATED, BY_PAGES, NEW_DEVICE = 0.1, 0.03, 0.25, 0.02
 LONGEST_KEPT = 64  # characters of a body; of a longer one we keep a digest
 BROKEN = (OSError, EOFError, TimeoutError, WebSocketException, NotSent, Unknown)
-
-
-class Person(NamedTuple):
-    """One side of a conversation."""
-
-    id: str
-    token: str
-
-
-class Talk(NamedTuple):
-    """A conversation to be had: by whom, how many messages, how often each device breaks off."""
-
-    id: str
-    sides: Sequence[Person]
-    stranger: Person
-    messages: int
-    cuts: int
-
-
-class Plan(NamedTuple):
-    """What one process does."""
-
-    seed: int
-    ports: Sequence[int]
-    patience: float
-    talks: Sequence[Talk]
-
-    @classmethod
-    def read(cls, file: Path) -> "Plan":
-        seed, ports, patience, talks = json.loads(file.read_text())
-        people = [(id, [Person(*side) for side in sides], Person(*other), *rest) for id, sides, other, *rest in talks]
-        return cls(seed, ports, patience, [Talk(*each) for each in people])
 
 
 class Crowd:
@@ -70,6 +39,7 @@ class Crowd:
         self.seen = History({})
         self.counted: Counter[str] = Counter()
         self.took: list[float] = []
+        self.told: Counter[str] = Counter()  # the last number that anybody heard of, by conversation
         self.sending, self.opening = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(OPENING_AT_ONCE)
 
     async def talk(self, talk: Talk) -> None:
@@ -102,11 +72,11 @@ class Device:
         self.cuts: list[int] = []
         self._unsent: tuple[str, str] | None = None
         self._answers: dict[str, asyncio.Future[int]] = {}
-        self._moved = time.monotonic()
+        self._moved, self._forgotten = time.monotonic(), False
 
     async def live(self) -> None:
         """Until it has sent and holds everything, or nothing has moved for too long."""
-        while self._wants() and time.monotonic() - self._moved < self._crowd.plan.patience:
+        while self._wants() and not self._forgotten and time.monotonic() - self._moved < self._crowd.plan.patience:
             try:
                 await self._connected()
             except BROKEN:
@@ -169,9 +139,14 @@ class Device:
                 assert error is None or isinstance(error, asyncio.CancelledError | WebSocketException), error
 
     async def _frame(self, wire: ClientConnection) -> dict[str, Any]:
-        async with asyncio.timeout(self._crowd.plan.patience):
-            found: dict[str, Any] = json.loads(await wire.recv())
-            return found
+        try:
+            async with asyncio.timeout(self._crowd.plan.patience):
+                found: dict[str, Any] = json.loads(await wire.recv())
+                return found
+        except TimeoutError:
+            # Whoever waits so long for what others know of is not served, even if coming back would help.
+            self._forgotten = self._crowd.told[self._talk.id] > self.held
+            raise
 
     def _take(self, frame: dict[str, Any], said: list[Said]) -> None:
         if frame["type"] == "message":
@@ -235,6 +210,7 @@ class Device:
             raise
         self._moved = returned = time.monotonic()
         self._crowd.took.append(returned - invoked)
+        self._crowd.told[self._talk.id] = max(self._crowd.told[self._talk.id], seq)
         self._crowd.seen.tries.append(one._replace(returned=returned, seq=seq))
 
     async def _by_wire(self, wire: ClientConnection, message: str, body: str) -> int:

@@ -28,7 +28,7 @@ from libs.kit.sql import EVERY_TENANT, Database, dsn_of
 from services.chat import commands
 from tests.chat.scenes import accepted
 from tests.faults.instances import PUBLIC_URL, ROOT, Instance
-from tests.faults.talkers import Person, Plan, Talk
+from tests.faults.talk_plan import Person, Plan, Talk
 from tests.faults.talks import History, faults
 
 pytestmark = pytest.mark.faults
