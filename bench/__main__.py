@@ -23,6 +23,7 @@ from bench.exclusion import exclusion
 from bench.feed import feed
 from bench.figures import Benchmark, Ground, Line, Sample
 from bench.franking import franking
+from bench.live import live
 from bench.projector import in_no_order, in_time, rebuild
 from bench.reads import reads
 from bench.relay import relay
@@ -34,10 +35,10 @@ from libs.kit.postgres import Cluster
 from libs.kit.provision import administrator
 from libs.kit.server import run
 
-# At rest and the feed come before the accepts, which leave the platform something to do and readers much to see.
+# At rest, live and the feed come before the accepts, which leave the platform something to do and readers much to see.
 BENCHMARKS: dict[str, Benchmark] = {
     "relay": relay, "projector": in_time, "shuffled": in_no_order, "rebuild": rebuild, "exclusion": exclusion,
-    "reads": reads, "franking": franking, "feed": feed, "rest": rest, "accept": accept,
+    "reads": reads, "franking": franking, "feed": feed, "live": live, "rest": rest, "accept": accept,
 }  # fmt: skip
 REPORT = Path("run/bench.md")
 COLUMNS = ("figure", "ours", "baseline", "ratio", "target", "verdict")
