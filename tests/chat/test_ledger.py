@@ -141,6 +141,18 @@ async def test_one_instance_signs(chat_service: Any) -> None:
     assert [event.number for event in await said(chat_service)] == [1]
 
 
+async def test_r14_reading_and_signing_at_once_leave_nothing_uncovered(chat_service: Any, archive: Archive) -> None:
+    talks = [await conversation(chat_service) for _ in range(3)]
+    for talk in talks:
+        await read(chat_service, talk)
+    reading = (read(chat_service, talk, by=who, times=8) for talk in talks for who in (OLENA, ANNA))
+    await asyncio.gather(*reading, *(sealed(chat_service) for _ in range(8)))
+    await sealed(chat_service)
+    kept = archive.keep("kept.json", as_kept(await said(chat_service)))
+    assert await checks(chat_service, await archive.keys(), kept) == 0
+    assert {(await archive.pages(talk))[0]["proof"]["covers"]["n"] for talk in talks} == {17}
+
+
 async def lived_in(service: Any) -> list[Any]:
     """Three talks and three checkpoints, of which the last covers only two of them."""
     talks = [await conversation(service) for _ in range(3)]
