@@ -11,12 +11,12 @@ from libs.events.chat import PrivacyMode, Purpose, Side
 from libs.kit.schemas import Input, Output
 from services.chat.domain import WHO_MAY_READ, Participant
 from services.chat.queries import readable_after, side_of
-from services.chat.schemas.examples import ANNA, MOMENT, OLENA, REQUEST
+from services.chat.schemas.examples import ANNA, MOMENT, OLENA, REQUEST, REVIEW
 from services.chat.tables import ConversationRow
 
 _READERS: JsonValue = [
     {"side": "client", "id": OLENA, "read_seq": 4, "read_at": MOMENT},
-    {"side": "specialist", "id": ANNA, "read_seq": 3, "read_at": MOMENT},
+    {"side": "clinic", "id": ANNA, "read_seq": 3, "read_at": MOMENT},
 ]
 
 
@@ -36,9 +36,9 @@ class Conversation(Output):
         json_schema_extra={
             "examples": [
                 {
-                    "id": REQUEST, "side": "client", "purpose": "request", "review_id": None, "privacy_mode": "sealed",
+                    "id": REQUEST, "side": "client", "purpose": "solve", "review_id": REVIEW, "privacy_mode": "sealed",
                     "who_may_read": WHO_MAY_READ["sealed"], "readers": _READERS, "opened_at": "2026-03-02T18:00:12Z",
-                    "readable_after_seq": 0, "last_seq": 4, "ended_at": None, "ended_by": None,
+                    "readable_after_seq": 0, "last_seq": 4, "ended_at": "2026-03-02T18:40:00Z", "ended_by": "client",
                 }
             ]
         }

@@ -21,8 +21,9 @@ _CHECKPOINT: dict[str, JsonValue] = {
 }  # fmt: skip
 _PROOF: dict[str, JsonValue] = {"checkpoint": _CHECKPOINT, "covers": _HEAD, "place": 0, "path": []}
 _ENTRY: dict[str, JsonValue] = {
-    "n": 1, "at": MOMENT, "reader": ANNA, "side": "specialist", "use": "page", "first_seq": 1, "last_seq": 3,
-    "ticket_id": None, "reason": None, "payload": "eyJhdCI6IjIwMjYtMDMtMDJUMTg6MDA6MjFaIiwiLi4uIn0=", "digest": _HEX,
+    "n": 1, "at": MOMENT, "reader": ANNA, "side": "staff", "use": "staff", "first_seq": 1, "last_seq": 3,
+    "ticket_id": REQUEST, "reason": "dispute", "payload": "eyJhdCI6IjIwMjYtMDMtMDJUMTg6MDA6MjFaIiwiLi4uIn0=",
+    "digest": _HEX,
 }  # fmt: skip
 _KEY: dict[str, JsonValue] = {
     "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": _HEX, "use": "sig",
@@ -116,7 +117,7 @@ class AccessLedger(Output):
         json_schema_extra={
             "examples": [
                 {
-                    "subject_id": REQUEST, "since": {"n": 0, "digest": _HEX}, "entries": [_ENTRY], "next": None,
+                    "subject_id": REQUEST, "since": {"n": 0, "digest": _HEX}, "entries": [_ENTRY], "next": 1,
                     "head": _HEAD, "proof": _PROOF,
                 }
             ]

@@ -20,10 +20,6 @@ _RECEIPT: dict[str, JsonValue] = {
     "at": MOMENT,
 }  # fmt: skip
 _WORDS = "Good evening, I am Anna. What shall I call you?"
-_SAID: dict[str, JsonValue] = {
-    "form": "text", "body": _WORDS, "card": None, "attachments": [], "salt": DIGEST, "commitment": DIGEST,
-    "stamp": STAMP, "unverifiable": False,
-}  # fmt: skip
 MOST_ATTACHMENTS = 10
 
 
@@ -106,16 +102,22 @@ class Receipt(Output):
 class Message(Receipt):
     """A message as both sides see it, with all that is needed to prove it later."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_RECEIPT | _SAID]})
+    model_config = ConfigDict(json_schema_extra={"examples": []})
 
-    form: Form
-    body: str | None = Field(description="The text; base64url of an opaque body; null where there is a card.")
-    card: CardView | None = Field(description="A contact card, made by us from a login.")
-    attachments: list[UUID]
-    salt: str | None = Field(description="Opens the commitment; null where the sender's program knows it.")
-    commitment: str
-    stamp: str
-    unverifiable: bool = Field(description="It was altered, or could never be proved: then it is not shown.")
+    form: Form = Field(examples=["text"])
+    body: str | None = Field(
+        examples=[_WORDS], description="The text; base64url of an opaque body; null where there is a card."
+    )
+    card: CardView | None = Field(description="A contact card: what to show, and links to try in order; else null.")
+    attachments: list[UUID] = Field(examples=[[]])
+    salt: str | None = Field(
+        examples=[DIGEST], description="Opens the commitment; null where the sender's program knows it."
+    )
+    commitment: str = Field(examples=[DIGEST])
+    stamp: str = Field(examples=[STAMP])
+    unverifiable: bool = Field(
+        examples=[False], description="It was altered, or could never be proved: then it is not shown."
+    )
 
     @classmethod
     def seen(cls, message: domain.Message) -> Self:
@@ -134,10 +136,10 @@ class Message(Receipt):
 class Messages(Output):
     """A page of messages in order."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_RECEIPT | _SAID], "next": 7}]})
-
     items: list[Message]
-    next: int | None = Field(description="The `after_seq` of the following page; null when this is the last.")
+    next: int | None = Field(
+        examples=[7], description="The `after_seq` of the following page; null when this is the last."
+    )
 
 
 def text_of(raw: bytes) -> str:

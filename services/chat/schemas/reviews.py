@@ -10,9 +10,7 @@ from libs.events.intake import Locale
 from libs.kit.schemas import Input, Output
 from services.chat.domain import LONGEST, ReviewPurpose, is_blank
 from services.chat.schemas.conversations import Conversation
-from services.chat.schemas.examples import MOMENT, REQUEST
-
-REVIEW = "01926f3c-8a00-7000-8000-00000000f001"
+from services.chat.schemas.examples import MOMENT, REQUEST, REVIEW
 
 
 def _legible(words: str) -> str:
