@@ -48,7 +48,7 @@ class Device:
         """The next frame of one of these types, or any; all that comes before it is kept, too."""
         async with asyncio.timeout(within):
             while True:
-                frame = json.loads(await self._wire.recv())
+                frame: dict[str, Any] = json.loads(await self._wire.recv())
                 self.frames.append(frame)
                 if not types or frame["type"] in types:
                     return frame

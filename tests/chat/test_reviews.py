@@ -23,7 +23,7 @@ WHO = {"name": "Iryna Shevchuk", "position": "Head of patient care", "organisati
 
 
 def left(**changes: Any) -> ReviewLeft:
-    known = {
+    known: dict[str, Any] = {
         "tenant": THERAPY, "at": NOW, "review_id": uuid7(), "specialist_id": ANNA.id, "stars": 2, "version": 1,
         "client_id": OLENA.id, "clinic_id": HILL.id,
     }  # fmt: skip
