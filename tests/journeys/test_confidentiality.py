@@ -135,8 +135,8 @@ class Confidants:
         for card in ({"kind": "telegram", "login": LOGIN}, {"kind": "phone", "login": PHONE}):
             told = card | {"client_message_id": str(uuid7())}
             await self.done(other, "POST", f"{path}/contact-cards", json=told)
-        sent = {"content": picture(), "headers": {"Content-Type": "image/png"}}
-        uploaded = await self.done(OLENA, "POST", f"{path}/attachments", **sent)
+        kind = {"Content-Type": "image/png"}
+        uploaded = await self.done(OLENA, "POST", f"{path}/attachments", content=picture(), headers=kind)
         message = {"body": WORDS, "client_message_id": str(uuid7()), "attachments": [uploaded["id"]]}
         await self.done(OLENA, "POST", f"{path}/messages", json=message)
         shown = await self.call(other, "GET", f"/chat/v1/attachments/{uploaded['id']}")

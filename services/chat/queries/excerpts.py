@@ -6,9 +6,8 @@ from typing import Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from libs.kit.keyring import KeyDestroyed
 from libs.kit.sealing import Unsealable, decrypted
-from services.chat.domain import Contents, ConversationUnknown, Participant, Place, fits, vouched
+from services.chat.domain import Contents, Participant, Place, fits, vouched
 from services.chat.domain.excerpts import Choice, Excerpt, MessageOpaque, MessageUnknown, MessageUnprovable, excerpt
 from services.chat.domain.franking import Context, Unprovable, root_of
 from services.chat.queries.conversations import KEPT, mode_of, readable_after
@@ -68,10 +67,8 @@ async def _excerpt(vault: Vault, room: ConversationRow, row: KeptMessage, choice
 
 async def _contents(vault: Vault, room: ConversationRow, row: KeptMessage) -> Contents:
     place = Place(conversation_id=room.id, seq=row.seq, sender_id=row.sender_id, mode=mode_of(room))
+    key = await vault.key(room.id)
     try:
-        key = await vault.keys.key(room.id)
         return Contents.unpacked(decrypted(key, row.body, to=place.encoded()))
-    except KeyDestroyed:
-        raise ConversationUnknown from None
     except (Unsealable, ValueError, IndexError):
         raise MessageUnprovable from None

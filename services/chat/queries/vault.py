@@ -5,10 +5,25 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from libs.events.chat import PrivacyMode, Side
-from libs.kit.keyring import KeyRing
+from libs.kit.keyring import KeyDestroyed, KeyRing
 from libs.kit.sealing import Sealer, Unsealable, decrypted, encrypted
-from services.chat.domain import SALT, Contents, Context, Draft, Form, Message, Place, Sent, commit, fits, vouched
+from services.chat.domain import (
+    SALT,
+    Contents,
+    Context,
+    ConversationUnknown,
+    Draft,
+    Form,
+    Message,
+    Place,
+    Sent,
+    commit,
+    fits,
+    vouched,
+)
 
 STAMP = "frank"
 
@@ -51,9 +66,16 @@ class Vault:
         self.keys = keys
         self.sealer = sealer
 
+    async def key(self, conversation_id: UUID) -> AESGCM:
+        """A conversation's key; one that was destroyed belongs to no conversation that anybody has."""
+        try:
+            return await self.keys.key(conversation_id)
+        except KeyDestroyed:
+            raise ConversationUnknown from None
+
     async def sealed(self, draft: Draft, sent: Sent, mode: PrivacyMode, digests: tuple[bytes, ...]) -> SealedMessage:
         """A draft, sealed to its place, with what its sender can be held to."""
-        key = await self.keys.key(sent.conversation_id)
+        key = await self.key(sent.conversation_id)
         commitment, packed, salt = draft.commitment, draft.body, None
         if commitment is None:
             salt = os.urandom(SALT)
@@ -64,7 +86,7 @@ class Vault:
 
     async def opened(self, row: KeptMessage, conversation_id: UUID, mode: PrivacyMode) -> Message:
         """A row as its readers see it. What was altered, or cannot be proved, is shown without its words."""
-        key = await self.keys.key(conversation_id)
+        key = await self.key(conversation_id)
         sent = Sent(
             conversation_id=conversation_id, seq=row.seq, side=row.side, sender_id=row.sender_id,
             client_message_id=row.client_message_id, at=row.at,
