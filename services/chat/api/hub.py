@@ -65,10 +65,8 @@ class Hall:
 
     def remember(self, message: Message, readers: frozenset[UUID]) -> None:
         """Have it at hand, as everybody who may read it sees it."""
-        self.recent[message.seq] = (
-            framed("message", message=SeenMessage.seen(message).model_dump(mode="json")),
-            readers,
-        )
+        seen = SeenMessage.seen(message).model_dump_json()
+        self.recent[message.seq] = (f'{{"type":"message","message":{seen}}}', readers)
         if len(self.recent) > RECENT:
             self.recent.popitem(last=False)
 

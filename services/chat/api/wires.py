@@ -6,6 +6,7 @@ Inside them it would make every commit wait for the one before. What is lost her
 import asyncio
 import contextlib
 import json
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
@@ -28,8 +29,8 @@ class Wires:
 
     def __init__(self, url: str, hear: Callable[[UUID, News], None]) -> None:
         self._url, self._hear = url, hear
-        self._self = uuid7().hex
-        self._waiting: list[tuple[str, News]] = []
+        self._mark = f'["{uuid7().hex}",['
+        self._waiting: deque[tuple[str, News]] = deque()
         self._woken = asyncio.Event()
 
     def send(self, conversation_id: UUID, news: News) -> None:
@@ -67,15 +68,15 @@ class Wires:
 
     def _packed(self) -> str:
         """As much of what waits as one notification takes."""
-        packed, size = [], 0
+        packed, size = list[str](), 0
         while self._waiting and size < LARGEST:
-            packed.append(self._waiting.pop(0))
-            size += len(json.dumps(packed[-1])) + 2
-        return json.dumps([self._self, packed], separators=(",", ":"))
+            packed.append(json.dumps(self._waiting.popleft(), separators=(",", ":")))
+            size += len(packed[-1]) + 1
+        return f"{self._mark}{','.join(packed)}]]"
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        who, told = json.loads(str(payload))
-        if who == self._self:
+        told = str(payload)
+        if told.startswith(self._mark):
             return
-        for conversation_id, news in told:
+        for conversation_id, news in json.loads(told)[1]:
             self._hear(UUID(conversation_id), news)
