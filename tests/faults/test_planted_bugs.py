@@ -6,11 +6,12 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from tests.faults.instances import FAKETIME
+from tests.faults.planted_in_chat import IN_CHAT
+from tests.faults.planting import Bug
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("services", "libs", "deploy", "demo", "tests", "docs", "pyproject.toml", "alembic.ini")
@@ -18,20 +19,12 @@ COPIED = ("services", "libs", "deploy", "demo", "tests", "docs", "pyproject.toml
 SMALL = {
     "CI": "", "KAFKA_LIBS": os.environ.get("KAFKA_LIBS") or str(ROOT / "run/kafka-libs"),
     "RACES": "12", "RACERS": "12", "KILLS": "4", "STEP": "20", "LASTS": "14",
+    "MESSAGES": "600", "TALKS": "8", "RESUMES": "80", "DEATHS": "1", "PATIENCE": "20",
 }  # fmt: skip
 pytestmark = pytest.mark.faults
 
 
-class Bug(NamedTuple):
-    """What is changed where, and the test that must notice."""
-
-    file: str
-    right: str
-    wrong: str
-    noticed_by: str
-
-
-BUGS = {
+BUGS = IN_CHAT | {
     "accept by SELECT, then UPDATE": Bug(
         "services/intake/commands/race.py",
         "WHERE id = $1 AND num_nulls(accepted_by, closed_at) = 2",
@@ -107,15 +100,15 @@ BUGS = {
         "tests/bus/test_relay.py -k test_nothing_is_lost",
     ),
     "staff may read a sealed chat": Bug(
-        "services/chat/domain.py",
+        "services/chat/domain/conversations.py",
         'return self.id if "client" in self.roles else None',
         'return self.id if self.roles & {"client", "support"} else None',
         "tests/chat/test_domain.py tests/chat/test_api.py",
     ),
     "who lost a request reads on": Bug(
-        "services/chat/queries.py",
-        "ConversationRow.specialist_id == reader.as_specialist, seated)",
-        "ConversationRow.specialist_id == reader.as_specialist)",
+        "services/chat/queries/conversations.py",
+        "held = ConversationRow.counterpart_side == side, ConversationRow.released_at.is_(None)",
+        "held = (ConversationRow.counterpart_side == side,)",
         "tests/chat/test_releases.py -k test_r14",
     ),
     "the exclusion that arrives last wins": Bug(
@@ -260,15 +253,17 @@ def test_a_planted_bug_is_caught(name: str, tree: Path) -> None:
     bug = BUGS[name]
     if "test_i10" in bug.noticed_by and FAKETIME is None:
         pytest.skip("libfaketime is not installed")
-    file = tree / bug.file
-    text = file.read_text()
-    assert text.count(bug.right) == 1, "the planted bug has lost its place"
+    changes = [(tree / file, right, wrong) for file, right, wrong in ((bug.file, bug.right, bug.wrong), *bug.also)]
+    texts = {file: file.read_text() for file, _, _ in changes}
+    assert all(texts[file].count(right) == 1 for file, right, _ in changes), "the planted bug has lost its place"
     assert run_without(tree, bug.noticed_by) == 0, "the test must pass before the bug is planted"
-    file.write_text(text.replace(bug.right, bug.wrong))
     try:
+        for file, right, wrong in changes:
+            file.write_text(texts[file].replace(right, wrong))
         assert run(tree, bug.noticed_by) == 1, "nobody noticed"
     finally:
-        file.write_text(text)
+        for file, text in texts.items():
+            file.write_text(text)
 
 
 @cache

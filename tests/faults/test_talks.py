@@ -36,7 +36,7 @@ MESSAGES, TALKS, RESUMES, DEATHS = (int(os.environ.get(name, usual)) for name, u
                                     (("MESSAGES", "100000"), ("TALKS", "200"), ("RESUMES", "10000"),
                                      ("DEATHS", "12")))  # fmt: skip
 PATIENCE = float(os.environ.get("PATIENCE", "90"))  # seconds without any progress, after which a device gives up
-LOADS, LONG_TALKS, MANY, TENANT = 2, 10, 100, "talks"
+LOADS, DEVICES, LONG_TALKS, MANY, TENANT = 2, 4, 10, 100, "talks"
 SAID = "SELECT coalesce(sum(last_seq), 0) FROM conversations"
 
 
@@ -52,7 +52,7 @@ class Two:
     async def talks(self) -> list[Talk]:
         """Open conversations; where there are many, some are ten times as long: too long to resume at the beginning."""
         long = LONG_TALKS if TALKS >= MANY else 0
-        size, cuts = MESSAGES // (TALKS + 9 * long), RESUMES // (TALKS * 4)
+        size, cuts = MESSAGES // (TALKS + 9 * long), 1 + RESUMES * 6 // (TALKS * DEVICES * 5)
         sizes = [10 * size] * long + [size] * (TALKS - long)
         sizes[-1] += MESSAGES - sum(sizes)
         people = [(self._person("client"), self._person("specialist")) for _ in range(TALKS)]
@@ -104,7 +104,7 @@ async def test_i6_what_was_said_is_there_once_in_one_order_and_reaches_every_dev
     _print(two, history, counted, took, seconds)
     assert found == []
     assert {talk.id: talk.messages for talk in talks} == {talk: len(end) for talk, end in history.ends.items()}
-    assert counted["resumed"] + counted["resumed by pages"] >= RESUMES
+    assert counted["resumed"] >= RESUMES
     assert sum(instance.kills for instance in two.instances) >= DEATHS
 
 
@@ -164,8 +164,8 @@ def _print(two: Two, history: History, counted: Counter[str], took: Sequence[flo
     print(  # noqa: T201
         f"\n{sum(map(len, history.ends.values()))} messages in {len(history.ends)} conversations in {seconds:.0f} s, "
         f"{sum(instance.kills for instance in two.instances)} kills: {len(faults(history))} anomalies; "
-        f"{devices} devices were given {given}, resumed {counted['resumed']} times live and "
-        f"{counted['resumed by pages']} by pages, {counted['resynced']} resyncs; "
+        f"{devices} devices were given {given}, resumed {counted['resumed']} times, "
+        f"{counted['resumed by pages']} of them by pages first, {counted['resynced']} resyncs; "
         f"{counted['unknown']} sends without an answer, {counted['repeated']} repeated; "
         f"ack p50 {cuts[49]:.0f} ms, p99 {cuts[98]:.0f} ms"
     )
