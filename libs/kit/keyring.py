@@ -1,6 +1,6 @@
 """Keys of single things, kept in another database than the things: who steals one of the two can read nothing.
 
-Each key is wrapped by a secret that neither database has. Destroying a key destroys what it sealed, copies and backups
+Each key is wrapped by a secret that neither database has. Destroying a key destroys what it sealed, copies of that
 included, and it never comes back.
 """
 
@@ -83,7 +83,11 @@ class KeyRing:
         return key
 
     async def destroy(self, owner: UUID) -> None:
-        """Let nobody read, ever again, what this key sealed; its bytes leave the table's file as well."""
+        """Let nobody read, ever again, what this key sealed.
+
+        The wrapped key is whole nowhere in the table's file any more; in the write-ahead log and in backups it lives on
+        until these are recycled, of use to nobody who has not the secret as well.
+        """
         self._known.pop(owner, None)
         async with self._pool.acquire(timeout=POOL_WAIT) as connection:
             await connection.execute(DESTROY, owner)

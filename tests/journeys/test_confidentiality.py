@@ -144,10 +144,10 @@ class Confidants:
         assert SECRETS["picture"].encode() not in shown.content
         (greeting,) = (
             each
-            for each in (await self.done(other, "GET", "/chat/v1/templates?locale=uk", status=200))["items"]
+            for each in (await self.done(other, "GET", "/chat/v1/templates?locale=uk", status=200))
             if each["purpose"] == "greeting"
         )
-        filled = {"variables": dict.fromkeys(greeting["variables"], SECRETS["name"])}
+        filled = {"variables": dict.fromkeys(greeting["asked"], SECRETS["name"])}
         await self.done(other, "POST", f"/chat/v1/templates/{greeting['id']}/rendering", status=200, json=filled)
 
     async def evidence(self, talk: str) -> None:

@@ -10,7 +10,6 @@ from libs.events.intake import Locale
 from libs.kit.sealing import Sealer
 from services.chat.domain import Participant, RepresentativeMissing, Review, ReviewPurpose, Solution
 from services.chat.domain.templates import LONGEST_VALUE, TemplatePurpose, house, rendered
-from services.chat.domain.texts import TEMPLATES
 from services.chat.queries.policies import BOOK
 from services.chat.queries.templates import templates
 from services.chat.tables import ConversationRow, RepresentativeRow, ReviewRow, SolutionRow
@@ -41,15 +40,13 @@ async def talk_about(tx: AsyncSession, review_id: UUID) -> UUID | None:
 async def review_greeting(
     tx: AsyncSession, sealer: Sealer, opener: Participant, *, purpose: ReviewPurpose, locale: Locale
 ) -> str:
-    """The house's greeting for a talk about a review, in the writer's name; else the one that came with us (P5)."""
+    """The house's greeting for a talk about a review, in the name of who writes (P5)."""
     who = await introduction_of(tx, sealer, opener.tenant, opener.id)
     if who is None:
         raise RepresentativeMissing
     about: TemplatePurpose = "review_solve" if purpose == "solve" else "review_thank"
-    (own,) = await templates(tx, opener.tenant, purpose=about, locale=locale)
-    ours = next(each for each in TEMPLATES if (each.purpose, each.locale) == (about, locale))
+    (template,) = await templates(tx, opener.tenant, purpose=about, locale=locale)
     rules = await BOOK.rules_of(tx, opener.tenant)
-    template = own if set(own.asked) <= {"name"} else ours
     return rendered(template, {"name": ", ".join(who)[:LONGEST_VALUE]}, house=house(rules.consultations))
 
 

@@ -47,7 +47,6 @@ class ConversationRow(Base):
     first_reply_seq: Mapped[int | None] = mapped_column(comment="the counterpart's first message")
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(comment="a side, or the house")
-    first_session_at: Mapped[datetime | None] = mapped_column(comment="when the first session that counts was held")
     erased_at: Mapped[datetime | None]
 
 

@@ -66,10 +66,6 @@ def upgrade() -> None:
         ),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.Text(), nullable=True, comment="a side, or the house"),
-        sa.Column(
-            "first_session_at", sa.DateTime(timezone=True), nullable=True,
-            comment="when the first session that counts was held",
-        ),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
     ):
         op.add_column("conversations", column)
@@ -140,7 +136,7 @@ def downgrade() -> None:
     for name in CHECKS:
         op.drop_constraint(op.f(f"conversations_{name}"), "conversations")
     for name in (
-        "erased_at", "first_session_at", "ended_by", "ended_at", "released_seq", "review_id", "specialist_id",
+        "erased_at", "ended_by", "ended_at", "released_seq", "review_id", "specialist_id",
         "counterpart_side", "purpose",
     ):
         op.drop_column("conversations", name)
