@@ -21,7 +21,7 @@ from services.chat.commands import Desk
 from services.chat.domain import ConversationUnknown, Participant, TooManyMessages
 from services.chat.queries import Gallery, Vault
 
-ONLY: Final = "chat.only"
+GUEST: Final = "dovira.guest"
 
 
 class Pace:
@@ -79,7 +79,7 @@ async def _guest(connection: HTTPConnection, secret: str) -> Principal:
         visitor = await queries.visitor(tx, secret, now=await queries.moment(tx))
     if visitor is None:
         raise Unauthenticated
-    connection.scope[ONLY] = visitor.only
+    connection.scope[GUEST] = visitor
     guest = Principal(visitor.id, visitor.tenant, "client", frozenset({"client"}))
     connection.scope[PRINCIPAL] = guest
     return guest
@@ -89,7 +89,9 @@ def participant(
     caller: Annotated[Principal, Depends(Sides("client", "specialist", "clinic"))], connection: HTTPConnection
 ) -> Participant:
     """The caller, as conversations know people; a guest is somebody in one conversation only."""
-    return replace(participant_of(caller), only=connection.scope.get(ONLY))
+    guest: queries.Visitor | None = connection.scope.get(GUEST)
+    known = participant_of(caller)
+    return replace(known, only=guest.only, stay=guest.stay) if guest else known
 
 
 def participant_of(caller: Principal) -> Participant:

@@ -17,7 +17,7 @@ from libs.kit.sql import EVERY_TENANT, Database
 from services.chat.api.wires import Wires
 from services.chat.commands import Delivery
 from services.chat.domain import Message, Participant
-from services.chat.queries import Room, Vault, rooms, tail
+from services.chat.queries import Room, Vault, rooms, stays, tail
 from services.chat.schemas import Message as SeenMessage
 
 LOOK_EVERY: Final = 1.0  # seconds; what no other instance told is seen, and who lost a seat is out, this much later
@@ -175,16 +175,21 @@ class Hub:
         if not self._halls:
             return
         async with self._database.autocommit(EVERY_TENANT) as db:
-            found = await rooms(db, self._halls)
-        for room_id, hall in list(self._halls.items()):
-            room = found.get(room_id)
-            if room is None:
+            # Who comes while we ask was let in by what is newer than the answer.
+            before = {room_id: list(hall.sockets) for room_id, hall in self._halls.items()}
+            found = await rooms(db, before)
+            guests = [each.reader.stay for sockets in before.values() for each in sockets if each.reader.stay]
+            here = await stays(db, guests) if guests else frozenset()
+        for room_id, sockets in before.items():
+            room, hall = found.get(room_id), self._halls.get(room_id)
+            if room is None or hall is None:
                 continue
             if room.ended and not hall.room.ended:
                 self._hint(hall, {"type": "ended"})
             hall.room = room
-            for socket in hall.sockets:
-                if room.side_of(socket.reader) is None:
+            for socket in sockets:
+                left = socket.reader.stay is not None and socket.reader.stay not in here
+                if left or room.side_of(socket.reader) is None:
                     socket.end("not_yours")
             hall.reached(room.last_seq)
 

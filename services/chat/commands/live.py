@@ -22,7 +22,7 @@ ADMIT = (
         LiveTicketRow.conversation_id == bindparam("conversation"),
         LiveTicketRow.expires_at > bindparam("now"),
     )
-    .returning(LiveTicketRow.tenant, LiveTicketRow.reader_id, LiveTicketRow.roles)
+    .returning(LiveTicketRow.tenant, LiveTicketRow.reader_id, LiveTicketRow.roles, LiveTicketRow.stay)
 )
 FORGET = delete(LiveTicketRow).where(LiveTicketRow.expires_at <= bindparam("now"))
 
@@ -45,7 +45,7 @@ async def issue_ticket(tx: AsyncSession, conversation_id: UUID, reader: Particip
     ticket = Ticket(secrets.token_urlsafe(24), now + LASTS)
     row = {
         "digest": _digest(ticket.secret), "tenant": reader.tenant, "conversation_id": conversation_id,
-        "reader_id": reader.id, "roles": sorted(reader.roles), "expires_at": ticket.expires_at,
+        "reader_id": reader.id, "roles": sorted(reader.roles), "stay": reader.stay, "expires_at": ticket.expires_at,
     }  # fmt: skip
     await tx.execute(ISSUE, row)
     return ticket
@@ -57,7 +57,9 @@ async def admit(tx: AsyncSession, conversation_id: UUID, secret: str, *, now: da
     ticket = (await tx.execute(ADMIT, told)).one_or_none()
     if ticket is None:
         raise TicketRefused
-    return Participant(tenant=ticket.tenant, id=ticket.reader_id, roles=frozenset(ticket.roles), only=conversation_id)
+    return Participant(
+        tenant=ticket.tenant, id=ticket.reader_id, roles=frozenset(ticket.roles), only=conversation_id, stay=ticket.stay
+    )
 
 
 async def forget_tickets(tx: AsyncSession, *, now: datetime) -> None:

@@ -50,6 +50,7 @@ class Participant:
     id: UUID
     roles: frozenset[str]
     only: UUID | None = None  # a guest, who came by a link, gets into this conversation and no other
+    stay: bytes | None = None  # by which a guest's stay is known, and found to be over
 
     @property
     def as_client(self) -> UUID | None:

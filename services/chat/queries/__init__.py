@@ -24,7 +24,7 @@ from services.chat.queries.ledger import (
     ledger_head,
     ledger_proof,
 )
-from services.chat.queries.live import Room, rooms, tail
+from services.chat.queries.live import Room, rooms, stays, tail
 from services.chat.queries.notifications import Silence, due_notifications, silence, told_tenants
 from services.chat.queries.policies import BOOK, rules_of
 from services.chat.queries.reviews import (
@@ -39,47 +39,10 @@ from services.chat.queries.staff import messages_for_staff, observed_conversatio
 from services.chat.queries.vault import KeptMessage, SealedMessage, Vault
 
 __all__ = [
-    "BOOK",
-    "Gallery",
-    "KeptMessage",
-    "Room",
-    "SealedMessage",
-    "Silence",
-    "Vault",
-    "Visitor",
-    "address_of",
-    "conversation",
-    "conversations",
-    "due_notifications",
-    "entry_is_good",
-    "excerpts",
-    "genuine",
-    "grown_chains",
-    "grown_ledgers",
-    "has_side",
-    "introduction_of",
-    "last_checkpoint",
-    "ledger_begins",
-    "ledger_entries",
-    "ledger_head",
-    "ledger_proof",
-    "messages",
-    "messages_for_staff",
-    "mode_of",
-    "moment",
-    "observed_conversation",
-    "place_of_introduction",
-    "read_positions",
-    "readable_after",
-    "review_greeting",
-    "review_of",
-    "rooms",
-    "rules_of",
-    "side_of",
-    "silence",
-    "solution_of",
-    "tail",
-    "talk_about",
-    "told_tenants",
-    "visitor",
+    "BOOK", "Gallery", "KeptMessage", "Room", "SealedMessage", "Silence", "Vault", "Visitor", "address_of",
+    "conversation", "conversations", "due_notifications", "entry_is_good", "excerpts", "genuine", "grown_chains",
+    "grown_ledgers", "has_side", "introduction_of", "last_checkpoint", "ledger_begins", "ledger_entries",
+    "ledger_head", "ledger_proof", "messages", "messages_for_staff", "mode_of", "moment", "observed_conversation",
+    "place_of_introduction", "read_positions", "readable_after", "review_greeting", "review_of", "rooms", "rules_of",
+    "side_of", "silence", "solution_of", "stays", "tail", "talk_about", "told_tenants", "visitor",
 ]  # fmt: skip

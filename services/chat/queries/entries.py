@@ -25,6 +25,7 @@ class Visitor(NamedTuple):
     tenant: str
     id: UUID
     only: UUID
+    stay: bytes
 
 
 async def entry_is_good(tx: AsyncSession, token: str, *, now: datetime) -> bool:
@@ -36,8 +37,9 @@ async def entry_is_good(tx: AsyncSession, token: str, *, now: datetime) -> bool:
 async def visitor(tx: AsyncSession, secret: str, *, now: datetime) -> Visitor | None:
     """Whose guest secret this is, as long as it holds."""
     connection = await tx.connection()
-    row = (await connection.exec_driver_sql(HERE, (digest_of(secret), now))).one_or_none()
-    return Visitor(row.tenant, row.person_id, row.conversation_id) if row else None
+    stay = digest_of(secret)
+    row = (await connection.exec_driver_sql(HERE, (stay, now))).one_or_none()
+    return Visitor(row.tenant, row.person_id, row.conversation_id, stay) if row else None
 
 
 def digest_of(secret: str) -> bytes:

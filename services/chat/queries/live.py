@@ -14,6 +14,7 @@ SELECT id, tenant, privacy_mode AS mode, client_id, counterpart_id, counterpart_
   ended_at, erased_at
 FROM conversations WHERE id = ANY($1)
 """
+STAYS = "SELECT digest FROM guests WHERE digest = ANY($1) AND expires_at > clock_timestamp()"
 TAIL = """
 SELECT seq, side, sender_id, client_message_id, form, body, commitment, stamp, attachments, at FROM messages
 WHERE conversation_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq
@@ -67,6 +68,11 @@ async def rooms(db: FastConnection, ids: Collection[UUID]) -> dict[UUID, Room]:
         )
         for row in found
     }  # fmt: skip
+
+
+async def stays(db: FastConnection, known: Collection[bytes]) -> frozenset[bytes]:
+    """Those of guests' stays that are not over."""
+    return frozenset(row["digest"] for row in await db.fetch(STAYS, list(known)))
 
 
 async def tail(db: FastConnection, vault: Vault, room: Room, *, after: int, until: int) -> list[Message]:

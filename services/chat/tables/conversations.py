@@ -98,4 +98,5 @@ class LiveTicketRow(Base):
     conversation_id: Mapped[UUID]
     reader_id: Mapped[UUID]
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    stay: Mapped[bytes | None] = mapped_column(comment="of a guest: the connection ends with it")
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -113,6 +113,7 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.Uuid(), nullable=False),
         sa.Column("reader_id", sa.Uuid(), nullable=False),
         sa.Column("roles", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("stay", sa.LargeBinary(), nullable=True, comment="of a guest: the connection ends with it"),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("live_tickets_pk")),
     )
