@@ -39,6 +39,7 @@ class Journey:
             request = await self._ask()
             winner = await self._race(racers, request["id"])
             await self._talk(winner, next(each for each in racers if each != winner), request["id"])
+            await self._prove(request["id"])
             await self._meet(winner, request["id"])
             await self._restate(last_month(datetime.now(UTC).date()))  # noqa: TID251 - a person's calendar
 
@@ -83,6 +84,24 @@ class Journey:
         for who, name in ((loser, "another specialist"), (MARTA, "support")):
             refused = await self._raw(who, "GET", f"{path}/messages")
             self._show(f"{name} tries to read", status=refused.status_code, code=refused.json()["code"])
+
+    async def _prove(self, request_id: str) -> None:
+        path = f"/chat/v1/conversations/{request_id}"
+        self._step(
+            "Olena shows support one message, with a word hidden. Support learns that it is genuine, and no more."
+        )
+        shown = await self._call(OLENA, "POST", f"{path}/excerpts", {"messages": [{"seq": 1, "hidden_words": [2]}]})
+        (excerpt,) = shown["items"]
+        self._show("what leaves", words="".join(word or "▮▮▮ " for word in excerpt["words"]))
+        verdict = await self._call(MARTA, "POST", "/chat/v1/excerpt-verifications", shown)
+        self._show("verified", **{name: verdict["items"][0][name] for name in ("genuine", "side", "seq", "at")})
+        excerpt["words"][0] = "Прощавайте! "
+        forged = await self._call(MARTA, "POST", "/chat/v1/excerpt-verifications", shown)
+        self._show("with one word changed", genuine=forged["items"][0]["genuine"])
+        ledger = await self._call(OLENA, "GET", f"{path}/access-ledger")
+        self._step("Who has read this conversation so far: a chain of entries that both sides can fetch and verify.")
+        for entry in ledger["entries"]:
+            self._show(f"entry {entry['n']}", side=entry["side"], use=entry["use"], digest=entry["digest"][:16] + "…")
 
     async def _meet(self, winner: Principal, request_id: str) -> None:
         self._step("They agree on a first session, and it is held.")

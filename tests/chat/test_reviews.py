@@ -121,6 +121,12 @@ async def test_p4_nobody_writes_to_a_patient_before_saying_who_writes(desk: Desk
     assert (await desk.open(review)).status_code == 201
 
 
+@pytest.mark.parametrize("purpose", ["request", "settle", "", None])
+async def test_p2_a_talk_is_opened_to_solve_or_to_thank_and_for_nothing_else(desk: Desk, purpose: Any):
+    await desk.introduced()
+    assert (await desk.open(await desk.reviewed(), purpose=purpose)).status_code == 422
+
+
 async def test_p14_who_thanks_is_shown_the_public_way_as_well(desk: Desk):
     await desk.introduced()
     answer = await desk.open(await desk.reviewed(stars=5), purpose="thank", understood=False)
