@@ -24,7 +24,7 @@ MEANINGS: Mapping[Why, str] = {
     "unsigned": "nobody whose key is known signed this checkpoint",
     "key_unknown": "the key that signed this checkpoint is not among those given",
     "gap": "this checkpoint does not follow the one before it",
-    "not_covered": "the checkpoint does not cover this",
+    "not_covered": "no checkpoint covers this yet: one is made every few minutes, so fetch the ledger again then",
     "root_differs": "the checkpoint covers something else than what is kept",
     "head_differs": "the head is not the last entry",
     "unreadable": "what is told beside the entry is not what the entry says",
