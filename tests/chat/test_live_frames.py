@@ -9,7 +9,7 @@ import pytest_asyncio
 from libs.bus.ids import uuid7
 from libs.kit.server import LARGEST_FRAME
 from services.chat.domain import LONGEST
-from tests.chat.scenes import conversation
+from tests.chat.scenes import conversation, say
 from tests.chat.sockets import Line, wired
 from tests.people import ANNA, OLENA
 
@@ -39,3 +39,25 @@ async def test_nothing_is_compressed_whatever_a_browser_offers(line: Line, chat_
     """It would cost memory, and the length of compressed words tells about them."""
     async with wired(line.url, await conversation(chat_service), compression="deflate") as device:
         assert device._wire.protocol.extensions == []
+
+
+async def test_a_database_that_does_not_answer_for_a_moment_makes_a_message_late_and_ends_no_connection(
+    line: Line, chat_service: Any, as_: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """Otherwise all devices would come back at once, when there is least to spare."""
+    hub = chat_service.resources.hub
+    failed: list[bool] = []
+    fill = hub._fill
+
+    async def fails_once(*hall_and_place: Any) -> None:
+        if not failed:
+            failed.append(True)
+            raise TimeoutError
+        await fill(*hall_and_place)
+
+    talk = await conversation(chat_service)
+    await say(line.http, as_(ANNA), talk, "Good evening")
+    monkeypatch.setattr(hub, "_fill", fails_once)
+    async with line.open(OLENA, talk) as phone:
+        await phone.until(1)
+        assert (failed, phone.seqs) == ([True], [1])

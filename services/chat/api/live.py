@@ -5,6 +5,7 @@ import json
 from typing import Any, Final, Literal
 from uuid import UUID
 
+import asyncpg
 import structlog
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -159,13 +160,21 @@ class _Connection:
         while True:
             await socket.woken.wait()
             socket.woken.clear()
-            while frames := await self._held.hub.next_of(self._id, socket):
+            while frames := await self._next(socket):
                 for frame in frames:
                     await self._websocket.send_text(frame)
             while socket.hints:
                 await self._websocket.send_text(socket.hints.popleft())
             if socket.out is not None:
                 return socket.out
+
+    async def _next(self, socket: Socket) -> list[str]:
+        """What comes next; while the database cannot say, the connection stays, and the hub's next look tries again."""
+        try:
+            return await self._held.hub.next_of(self._id, socket)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("live.late", error=type(error).__name__)
+            return []
 
     async def _listen(self, socket: Socket) -> str | None:
         while True:
