@@ -15,8 +15,9 @@ import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from libs.kit.sealing import Sealer
-from libs.kit.sql import COMMAND_WITHIN, CONNECT_WITHIN, POOL_WAIT, dsn_of
+from libs.kit.sql import CONNECT_WITHIN, POOL_WAIT, dsn_of
 
+KEY_WITHIN: Final = 3.0  # seconds; whoever sends waits for it with their conversation locked
 REMEMBERED: Final = 20_000
 FOR_SECONDS: Final = 10.0  # a key that was destroyed elsewhere is forgotten here this much later at most
 PREPARE = """
@@ -56,7 +57,7 @@ class KeyRing:
     async def open(cls, url: str, sealer: Sealer, *, pool_size: int = 4) -> AsyncIterator[Self]:
         """The ring that this database holds; the sealer wraps what is in it."""
         async with asyncpg.create_pool(
-            dsn_of(url), min_size=0, max_size=pool_size, timeout=CONNECT_WITHIN, command_timeout=COMMAND_WITHIN,
+            dsn_of(url), min_size=0, max_size=pool_size, timeout=CONNECT_WITHIN, command_timeout=KEY_WITHIN,
             server_settings={"application_name": "dovira-keys"},
         ) as pool:  # fmt: skip
             yield cls(pool, sealer)

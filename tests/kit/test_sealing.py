@@ -46,3 +46,17 @@ def test_a_secret_that_can_be_guessed_is_refused(secrets: list[str]) -> None:
     """At the start, not at the first phone number."""
     with pytest.raises(StartRefused):
         Sealer(secrets)
+
+
+def test_a_stamp_is_known_again_for_what_it_was_put_on_and_for_nothing_else() -> None:
+    """Other words, another role, another secret, a changed byte: not ours."""
+    sealer, other = Sealer([OLD]), Sealer([NEW])
+    stamp = sealer.stamp(b"words", of="frank")
+    assert len(stamp) == 36
+    assert sealer.stamped(stamp, b"words", of="frank")
+    assert Sealer([NEW, OLD]).stamped(stamp, b"words", of="frank"), "after a rotation"
+    broken = stamp[:-1] + bytes([stamp[-1] ^ 1])
+    for shown, words, role in ((stamp, b"word", "frank"), (stamp, b"words", "link"), (broken, b"words", "frank")):
+        assert not sealer.stamped(shown, words, of=role)
+    assert not other.stamped(stamp, b"words", of="frank")
+    assert not sealer.stamped(b"", b"words", of="frank")
