@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from libs.kit.service import Running
+from tests.chat.scenes import conversation
 from tests.intake.cast import joined
-from tests.people import ANNA, OLENA, OMAR, Principal
+from tests.people import ANNA, HILL, OLENA, OMAR, Principal
 
 pytestmark = pytest.mark.faults
 CHECKS = (
@@ -19,18 +20,35 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize("person", [OLENA, ANNA, OMAR, None], ids=["client", "specialist", "ops", "stranger"])
+PEOPLE = pytest.mark.parametrize(
+    "person", [OLENA, ANNA, HILL, OMAR, None], ids=["client", "specialist", "clinic", "ops", "stranger"]
+)
+
+
+@PEOPLE
 async def test_intake_answers_whatever_is_sent_as_it_says(
     intake_service: Running, serve: Any, token: Callable[[Principal], str], person: Principal | None, tmp_path: Path
 ) -> None:
     """No failure of ours, no status, header or body that the description does not have."""
     await joined(intake_service, [ANNA])
-    address = await serve(intake_service.app)
-    headers = ("--header", f"Authorization: Bearer {token(person)}") if person else ()
+    await _fuzzed(await serve(intake_service.app), token(person) if person else None, tmp_path)
+
+
+@PEOPLE
+async def test_chat_answers_whatever_is_sent_as_it_says(
+    chat_service: Running, serve: Any, token: Callable[[Principal], str], person: Principal | None, tmp_path: Path
+) -> None:
+    """The same of conversations, one of which is theirs."""
+    await conversation(chat_service)
+    await _fuzzed(await serve(chat_service.app), token(person) if person else None, tmp_path)
+
+
+async def _fuzzed(address: str, token: str | None, place: Path) -> None:
+    headers = ("--header", f"Authorization: Bearer {token}") if token else ()
     fuzzing = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json", "--url", address, *headers,
         "--checks", CHECKS, "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "25", "--seed", "7",
-        "--continue-on-failure", "--warnings", "off", "--report", "junit", "--report-dir", str(tmp_path),
+        "--continue-on-failure", "--warnings", "off", "--report", "junit", "--report-dir", str(place),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     said, _ = await fuzzing.communicate()
