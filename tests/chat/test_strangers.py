@@ -11,6 +11,7 @@ from libs.bus.ids import uuid7
 from libs.events.partners import ReviewLeft
 from libs.kit.service import Running
 from services.chat.domain.texts import TEMPLATES
+from services.chat.queries.entries import digest_of
 from tests.chat.scenes import NOW, accepted, conversation, hear, heard, released, say
 from tests.conftest import clean
 from tests.doors import ANALYST, CLINICIAN, PARTNER, Door, Doors, Operation
@@ -79,6 +80,7 @@ PICTURE = {"content": drawn(), "headers": {"Content-Type": "image/png"}}
 MADE_UP = "kq0yH1mCz4bNw2sVx8rTfL6pJ3dGa9Ue"
 
 
+ADMIT = "INSERT INTO guests VALUES ($1, $2, $3, $4, now() + interval '1 day') ON CONFLICT DO NOTHING"
 PARTS = ("/conversations", "/attachments", "/entries")
 
 
@@ -230,3 +232,26 @@ async def test_bodies_that_are_too_large_or_hold_a_null_are_refused_everywhere(s
     for told, right in ((large, {413}), (null, {422})):
         answers = [(at.name, (await scene.door.knock(at, who, **told)).status_code) for at, who in writes]
         assert [answer for answer in answers if answer[1] not in right] == []
+
+
+async def test_p6_who_came_by_a_link_finds_that_one_talk_and_nothing_else(set_up: Any):
+    """Every route of another talk, with the secret of a guest: there is nothing; what is not a talk's wants a token."""
+    _, fresh = set_up
+    scene = await fresh()
+    theirs = await conversation(scene.service)
+    admitted = (digest_of("guest"), THERAPY, theirs, OLENA.id)
+    shown = {"Authorization": "Entry guest", "Idempotency-Key": "1"}
+    door = Door(scene.http, lambda _, key: shown | {"Idempotency-Key": key}, scene.ids)
+    wrong = []
+    for at in [each for each in DOORS.operations if not each.public]:
+        async with scene.service.database.begin() as db:
+            await db.exec_driver_sql(ADMIT, admitted)
+        answer = await door.knock(at, OLENA, **(PICTURE if at.name == "add_attachment" else {}))
+        assert SECRET not in answer.text
+        guests_too = {"list_conversations": 200, "revoke_entries": 204}
+        right = guests_too.get(at.name, 404 if shut_out(at) == 404 else 401)
+        if answer.status_code != right:
+            wrong.append(f"{at.name}: {answer.status_code}, not {right}")
+    assert wrong == []
+    listed = (await scene.http.get("conversations", headers=shown)).json()["items"]
+    assert [each["id"] for each in listed] in ([str(theirs)], [])

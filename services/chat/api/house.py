@@ -67,6 +67,8 @@ class Sides(Policy):
         """The proved caller."""
         scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "entry":
+            if "client" not in self.roles:
+                raise ConversationUnknown
             return await _guest(connection, secret.strip())
         try:
             return await super().__call__(connection)

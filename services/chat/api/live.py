@@ -28,6 +28,7 @@ routes = Router(prefix="/v1", tags=["messages"])
 HELLO_WITHIN: Final = 10.0  # seconds
 LONGEST_TAIL: Final = 1000  # messages that a resuming connection is handed; who lacks more reads them by pages
 FRAMES_A_SECOND: Final = 50
+ENDS_WITHIN: Final = 1.0  # seconds
 TYPING_EVERY: Final = 1.0  # seconds
 CLOSES: Final = {
     "ticket_refused": 4401, "not_yours": 4404, "malformed": 4400, "too_fast": 4429, "closing": 1001, "failed": 1011,
@@ -145,15 +146,16 @@ class _Connection:
         done, left = await asyncio.wait({listening, speaking}, return_when=asyncio.FIRST_COMPLETED)
         for task in left:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        ended = done.pop()
-        error = ended.exception()
-        if error is None:
-            return ended.result()
-        if not isinstance(error, WebSocketDisconnect | RuntimeError):
-            log.error("live.failed", exc_info=error)
-            return "failed"
-        return None
+        if left:
+            # A driver may turn the cancellation into an error of its own; whoever goes on then is ended by the close.
+            await asyncio.wait(left, timeout=ENDS_WITHIN)
+        over = [task for task in (*done, *left) if task.done() and not task.cancelled()]
+        errors = [error for task in over if (error := task.exception()) is not None]
+        for error in errors:
+            if not isinstance(error, WebSocketDisconnect | RuntimeError):
+                log.error("live.failed", exc_info=error)
+                return "failed"
+        return None if errors else next((why for task in done if (why := task.result()) is not None), None)
 
     async def _speak(self, socket: Socket) -> str:
         """Hand over what is said, then what passes; never out of order, never anything twice."""
