@@ -1,15 +1,18 @@
 """What a live connection takes: the longest message in its longest spelling, no more, and nothing compressed."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from asyncpg import InterfaceError
 
 from libs.bus.ids import uuid7
 from libs.kit.server import LARGEST_FRAME
+from services.chat import commands
 from services.chat.domain import LONGEST
-from tests.chat.scenes import conversation, say
+from tests.chat.scenes import conversation, hear, released, say
 from tests.chat.sockets import Line, wired
 from tests.people import ANNA, OLENA
 
@@ -61,3 +64,22 @@ async def test_a_database_that_does_not_answer_for_a_moment_makes_a_message_late
     async with line.open(OLENA, talk) as phone:
         await phone.until(1)
         assert (failed, phone.seqs) == ([True], [1])
+
+
+async def test_r14_who_loses_the_seat_is_out_even_while_a_driver_takes_the_end_for_an_error(
+    line: Line, chat_service: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """Otherwise the connection stays open and silent, and nobody knows that it is."""
+
+    async def stubborn(*_: Any, **__: Any) -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            raise InterfaceError("another operation is in progress") from None
+
+    talk = await conversation(chat_service)
+    async with line.open(ANNA, talk) as desk:
+        monkeypatch.setattr(commands, "send_message", stubborn)
+        await desk.say("Good evening")
+        await hear(chat_service, released(talk))
+        assert await desk.over(within=5) == (4404, "not_yours")
