@@ -2,27 +2,28 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any, Final, Literal
 from uuid import UUID
 
 import asyncpg
 import structlog
 from pydantic import ValidationError
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from libs.bus.outbox import nudge
-from libs.events.chat import Side
 from libs.kit.errors import DomainError
 from libs.kit.http import PUBLIC, Router, Transaction, host
-from libs.kit.problems import documented, of_domain, of_failure, of_validation
-from libs.kit.sql import EVERY_TENANT
+from libs.kit.problems import documented, of_domain, of_failure, of_validation, passing
+from libs.kit.sql import EVERY_TENANT, bare
 from services.chat import commands, queries
 from services.chat.api.house import ConversationId, Resources, Someone, resources_of
 from services.chat.api.hub import Socket, framed
 from services.chat.commands import TicketRefused
-from services.chat.domain import ConversationUnknown, Participant
+from services.chat.domain import ConversationUnknown
 from services.chat.queries import Room, rooms
-from services.chat.schemas import FRAME, HELLO, LiveTicket, Read, Receipt, Send, Typing
+from services.chat.schemas import FRAME, HELLO, Hello, LiveTicket, Read, Receipt, Send, Typing
 
 routes = Router(prefix="/v1", tags=["messages"])
 HELLO_WITHIN: Final = 10.0  # seconds
@@ -57,9 +58,22 @@ async def live(websocket: WebSocket, conversation_id: UUID) -> None:
         await websocket.close()
         return
     await websocket.accept()
-    why = await _Connection(websocket, conversation_id, resources_of(websocket)).run()
+    try:
+        why = await _Connection(websocket, conversation_id, resources_of(websocket)).run()
+    except Exception as error:  # noqa: BLE001 - whoever is connected learns that it failed
+        why = _noted(websocket, error)
     if why is not None:
-        await websocket.close(CLOSES[why], why)
+        with suppress(WebSocketDisconnect, RuntimeError):  # who is gone meanwhile need not be told
+            await websocket.close(CLOSES[why], why)
+
+
+def _noted(websocket: WebSocket, error: BaseException) -> str | None:
+    """Why it ends: None if the other end is gone, else the fault is ours, and logged."""
+    gone = WebSocketState.DISCONNECTED in {websocket.client_state, websocket.application_state}
+    if isinstance(error, WebSocketDisconnect) or (isinstance(error, RuntimeError) and gone):
+        return None
+    (log.warning if passing(error) else log.error)("live.failed", exc_info=error)
+    return "failed"
 
 
 def _from_us(websocket: WebSocket) -> bool:
@@ -82,61 +96,57 @@ class _Connection:
         """Serve until the end; why, unless the other end left."""
         try:
             hello = HELLO.validate_json(await asyncio.wait_for(self._websocket.receive_text(), HELLO_WITHIN))
-            reader, room, side = await self._admitted(hello.ticket)
         except (ValidationError, KeyError, TimeoutError):
             return "malformed"
+        try:
+            socket, room, resumes = await self._admitted(hello)
         except TicketRefused:
             return "ticket_refused"
         except ConversationUnknown:
             return "not_yours"
-        except WebSocketDisconnect:
-            return None
-        after = max(hello.after_seq, room.readable_after(side))
-        resumes = after <= room.last_seq and room.last_seq - after <= LONGEST_TAIL
-        socket = Socket(reader, side, after if resumes else room.last_seq)
-        await self._note(socket, "live")
-        await self._welcome(room, socket, after=after, resumes=resumes)
-        self._held.hub.enter(room, socket)
         try:
+            await self._welcome(room, socket, hello, resumes=resumes)
+            self._held.hub.enter(room, socket)
             return await self._serve(socket)
         finally:
             self._held.hub.leave(self._id, socket)
             await self._note_end(socket)
 
-    async def _admitted(self, ticket: str) -> tuple[Participant, Room, Side]:
+    async def _admitted(self, hello: Hello) -> tuple[Socket, Room, bool]:
+        """Whoever brings a good ticket, from where they go on, and whether that is where they were; all in one trip."""
         async with self._database.session(EVERY_TENANT) as tx:
-            reader = await commands.admit(tx, self._id, ticket, now=await queries.moment(tx))
-        async with self._database.autocommit(reader.tenant) as db:
-            room = (await rooms(db, [self._id])).get(self._id)
-        side = room.side_of(reader) if room is not None else None
-        if room is None or side is None:
-            raise ConversationUnknown
-        return reader, room, side
+            reader = await commands.admit(tx, self._id, hello.ticket, now=await queries.moment(tx))
+            room = (await rooms(await bare(tx), [self._id])).get(self._id)
+            side = room.side_of(reader) if room is not None else None
+            if room is None or side is None:
+                raise ConversationUnknown
+            after = max(hello.after_seq, room.readable_after(side))
+            resumes = after <= room.last_seq and room.last_seq - after <= LONGEST_TAIL
+            socket = Socket(reader, side, after if resumes else room.last_seq)
+            await self._note(tx, socket, "live")
+        return socket, room, resumes
 
-    async def _welcome(self, room: Room, socket: Socket, *, after: int, resumes: bool) -> None:
+    async def _welcome(self, room: Room, socket: Socket, hello: Hello, *, resumes: bool) -> None:
         """Say how it goes on: with everything after `after_seq`, or that what lies between must be read by pages."""
+        missed = min(max(hello.after_seq, room.readable_after(socket.side)), room.last_seq)
         told: dict[str, Any] = {"side": socket.side, "last_seq": room.last_seq, "ended": room.ended}
         online = self._held.hub.others_online(self._id, socket.side)
-        if resumes:
-            await self._websocket.send_text(framed("welcome", after_seq=after, online=online, **told))
-        else:
-            await self._websocket.send_text(
-                framed("resync", after_seq=min(after, room.last_seq), online=online, **told)
-            )
+        kind, after = ("welcome", socket.served) if resumes else ("resync", missed)
+        await self._websocket.send_text(framed(kind, after_seq=after, online=online, **told))
 
-    async def _note(self, socket: Socket, use: Literal["live", "live_ended"]) -> None:
+    async def _note(self, tx: AsyncSession, socket: Socket, use: Literal["live", "live_ended"]) -> None:
         """Enter in the ledger that somebody begins to read, and how far they had come when they ended."""
         begins = use == "live"
-        async with self._database.session(socket.reader.tenant) as tx:
-            await commands.note_reading(
-                tx, self._id, tenant=socket.reader.tenant, reader=socket.reader.id, side=socket.side, use=use,
-                first_seq=socket.served + 1 if begins else None, last_seq=None if begins else socket.served,
-                now=await queries.moment(tx),
-            )  # fmt: skip
+        await commands.note_reading(
+            tx, self._id, tenant=socket.reader.tenant, reader=socket.reader.id, side=socket.side, use=use,
+            first_seq=socket.served + 1 if begins else None, last_seq=None if begins else socket.served,
+            now=await queries.moment(tx),
+        )  # fmt: skip
 
     async def _note_end(self, socket: Socket) -> None:
         try:
-            await self._note(socket, "live_ended")
+            async with self._database.session(socket.reader.tenant) as tx:
+                await self._note(tx, socket, "live_ended")
         except Exception as error:  # noqa: BLE001 - that it began is entered, and it has ended all the same
             log.warning("live.end_not_noted", error=type(error).__name__)
 
@@ -151,11 +161,9 @@ class _Connection:
             await asyncio.wait(left, timeout=ENDS_WITHIN)
         over = [task for task in (*done, *left) if task.done() and not task.cancelled()]
         errors = [error for task in over if (error := task.exception()) is not None]
-        for error in errors:
-            if not isinstance(error, WebSocketDisconnect | RuntimeError):
-                log.error("live.failed", exc_info=error)
-                return "failed"
-        return None if errors else next((why for task in done if (why := task.result()) is not None), None)
+        if errors:
+            return next((why for error in errors if (why := _noted(self._websocket, error)) is not None), None)
+        return next((why for task in done if (why := task.result()) is not None), None)
 
     async def _speak(self, socket: Socket) -> str:
         """Hand over what is said, then what passes; never out of order, never anything twice."""
