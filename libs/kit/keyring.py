@@ -7,6 +7,7 @@ included, and it never comes back.
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from time import monotonic
 from typing import Final, Self
 from uuid import UUID
@@ -15,7 +16,7 @@ import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from libs.kit.sealing import Sealer
-from libs.kit.sql import CONNECT_WITHIN, POOL_WAIT, dsn_of
+from libs.kit.sql import COMMAND_WITHIN, CONNECT_WITHIN, POOL_WAIT, dsn_of
 
 KEY_WITHIN: Final = 3.0  # seconds; whoever sends waits for it with their conversation locked
 REMEMBERED: Final = 20_000
@@ -38,7 +39,10 @@ DESTROY = """
 INSERT INTO keys (owner, destroyed_at) VALUES ($1, clock_timestamp())
 ON CONFLICT (owner) DO UPDATE SET wrapped = NULL, destroyed_at = clock_timestamp() WHERE keys.wrapped IS NOT NULL
 """
-VACUUM = "VACUUM keys"
+SCRUB_EVERY: Final = timedelta(hours=6)
+DIRTY = "SELECT EXISTS (SELECT FROM keys WHERE destroyed_at > clock_timestamp() - $1::interval)"
+# It writes the table anew; whoever needs a key waits for that, so it does not wait long for them.
+SCRUB = ("SET lock_timeout = '1s'", "VACUUM (FULL) keys")
 
 
 class KeyDestroyed(Exception):
@@ -84,15 +88,21 @@ class KeyRing:
         return key
 
     async def destroy(self, owner: UUID) -> None:
-        """Let nobody read, ever again, what this key sealed.
-
-        The wrapped key is whole nowhere in the table's file any more; in the write-ahead log and in backups it lives on
-        until these are recycled, of use to nobody who has not the secret as well.
-        """
+        """Let nobody read, ever again, what this key sealed."""
         self._known.pop(owner, None)
         async with self._pool.acquire(timeout=POOL_WAIT) as connection:
             await connection.execute(DESTROY, owner)
-            await connection.execute(VACUUM)
+
+    async def scrub(self) -> None:
+        """Write the table anew, if keys were destroyed lately: till then their wrapped bytes lie about in its file.
+
+        In the write-ahead log and in backups they live on until these are recycled, of use to nobody who has not the
+        secret as well.
+        """
+        async with self._pool.acquire(timeout=POOL_WAIT) as connection:
+            if await connection.fetchval(DIRTY, 2 * SCRUB_EVERY):
+                for statement in SCRUB:
+                    await connection.execute(statement, timeout=COMMAND_WITHIN)
 
     async def _kept(self, owner: UUID) -> bytes:
         async with self._pool.acquire(timeout=POOL_WAIT) as connection:

@@ -9,6 +9,7 @@ import structlog
 
 from libs.kit.clock import moment
 from libs.kit.jobs import Job
+from libs.kit.keyring import SCRUB_EVERY
 from libs.kit.ledger import Signer
 from libs.kit.service import Running
 from libs.kit.sql import EVERY_TENANT, Database
@@ -108,7 +109,11 @@ def jobs_with(running: Running) -> Sequence[Job]:
     async def finish(database: Database, _: datetime) -> None:
         await finish_erasures(database, running.resources.gallery)
 
+    async def scrub(_: Database, __: datetime) -> None:
+        await running.resources.vault.keys.scrub()
+
     return (
+        Job("scrub_keys", SCRUB_EVERY, scrub),
         Job("finish_erasures", timedelta(seconds=20), finish),
         Job("let_go_of_pictures", timedelta(minutes=10), let_go),
         Job("tell_people", timedelta(seconds=0.5), tell),

@@ -28,6 +28,9 @@ WATCH = (
         IF NEW.muted_by = 'ignored' AND OLD.muted_by IS NULL THEN
           INSERT INTO witnessed (what, talk, person) VALUES ('muted', NEW.conversation_id, NEW.person_id);
         END IF;
+        IF NEW.muted_by = 'ignored' AND NEW IS NOT DISTINCT FROM OLD THEN
+          INSERT INTO witnessed (what, talk, person) VALUES ('passed over', NEW.conversation_id, NEW.person_id);
+        END IF;
       ELSIF NEW.attempts > OLD.attempts THEN
         INSERT INTO witnessed (what, talk, person, id, seq)
         VALUES ('handed', NEW.conversation_id, NEW.person_id, NEW.id, NEW.seq);
@@ -133,7 +136,9 @@ def _wrong_at_the_end(told: Testimony, shown: Mapping[UUID, int]) -> Iterable[st
             yield f"{notification} is {state} and was shown {shown.get(notification, 0)} times"
     for end in told.ends:
         newest = max((each.seq or 0 for each in told.stories[end.talk, end.person] if each.id in shown), default=0)
-        if end.muted_by is None and max(end.seen, newest) < end.last:
+        # What was said while they wanted to hear nothing is there to read, and nobody is told of it afterwards.
+        story = [each.what for each in told.stories[end.talk, end.person] if each.what in {"handed", "passed over"}]
+        if end.muted_by is None and max(end.seen, newest) < end.last and story[-1:] != ["passed over"]:
             yield f"{end.person} never heard of {end.talk} {end.last}: seen {end.seen}, told of {newest}"
     for mail in told.mails:
         if mail.state not in {"sent", "dropped"}:

@@ -158,6 +158,7 @@ async def test_no_word_and_no_key_is_left_in_any_file(chat_service: Any, chat_cl
     await erase(chat_client, as_(OLENA), talk)
     assert await tables_with(chat_service, WORDS) == set()
     assert await wrapped_key(chat_service, talk) is None
+    await chat_service.resources.vault.keys.scrub()
     assert (await in_files(postgres, *asked))[:2] == [False, False]
     assert not (await in_files(postgres, wrapped))[0]
     assert not any(needle in path.read_bytes() for path in objects_of(chat_service) for needle in (sealed[:64],))

@@ -64,5 +64,13 @@ CHILDREN = Path("/proc/self/task")
 
 def children() -> list[int]:
     """Processes that this one has started as redrawers and that have not ended."""
-    mine = [int(pid) for task in CHILDREN.iterdir() for pid in (task / "children").read_text().split()]
-    return [pid for pid in mine if b"redraw.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    mine = [int(pid) for task in CHILDREN.iterdir() for pid in _told(task / "children").split()]
+    return [pid for pid in mine if b"redraw.py" in _told(Path(f"/proc/{pid}/cmdline"))]
+
+
+def _told(file: Path) -> bytes:
+    """What the kernel says; nothing of a thread or process that has ended meanwhile."""
+    try:
+        return file.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""

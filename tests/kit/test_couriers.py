@@ -125,29 +125,29 @@ def test_a_parcel_shows_nobody_whom_it_is_for() -> None:
     assert TEXT not in repr(a_parcel())
 
 
-def test_a_file_of_the_outbox_is_for_its_owner_alone(tmp_path: Path) -> None:
-    asyncio.run(LocalOutbox(tmp_path / "outbox").deliver(a_parcel("mail")))
+async def test_a_file_of_the_outbox_is_for_its_owner_alone(tmp_path: Path) -> None:
+    await LocalOutbox(tmp_path / "outbox").deliver(a_parcel("mail"))
     (file,) = (tmp_path / "outbox").iterdir()
     assert file.stat().st_mode & 0o77 == 0
     assert "To: olena@example.test\nSubject: Нове повідомлення\n" in file.read_text()
 
 
-def test_a_repeat_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+async def test_a_repeat_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     courier, parcel = LocalOutbox(tmp_path), a_parcel()
-    asyncio.run(courier.deliver(parcel))
-    (file,) = tmp_path.iterdir()
+    await courier.deliver(parcel)
+    (file,) = tmp_path.iterdir()  # noqa: ASYNC240 - a file of the test
     before = file.stat().st_ino, file.stat().st_mtime_ns, file.read_text()
-    asyncio.run(courier.deliver(Parcel(parcel.id, "sms", parcel.to, "Other words")))
+    await courier.deliver(Parcel(parcel.id, "sms", parcel.to, "Other words"))
     assert (file.stat().st_ino, file.stat().st_mtime_ns, file.read_text()) == before
 
 
-def test_a_disk_that_takes_nothing_leaves_nothing_behind(tmp_path: Path, monkeypatch: Any) -> None:
+async def test_a_disk_that_takes_nothing_leaves_nothing_behind(tmp_path: Path, monkeypatch: Any) -> None:
     def full(_: int) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr("libs.kit.couriers.outbox.os.fsync", full)
-    assert asyncio.run(LocalOutbox(tmp_path).deliver(a_parcel())).kind == "later"
-    assert list(tmp_path.iterdir()) == []
+    assert (await LocalOutbox(tmp_path).deliver(a_parcel())).kind == "later"
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240 - a file of the test
 
 
 @pytest.mark.parametrize(
