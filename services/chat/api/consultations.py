@@ -1,12 +1,10 @@
 """The free consultation: one clock, seen by both sides."""
 
-from fastapi import BackgroundTasks
-
 from libs.kit.http import Router, Snapshot, Transaction
 from libs.kit.idempotency import Idempotent
 from libs.kit.problems import documented
 from services.chat import commands, queries
-from services.chat.api.house import ConversationId, Held, Someone
+from services.chat.api.house import ConversationId, Hinted, Someone
 from services.chat.domain import ConversationOver, ConversationUnknown
 from services.chat.domain.consultations import ConsultationRunning, OnlySpecialistBegins, say_minutes_now
 from services.chat.queries.consultations import consultation_of, last_of_client
@@ -34,17 +32,12 @@ async def get_consultation(conversation_id: ConversationId, reader: Someone, tx:
     responses=documented(ConversationUnknown, ConversationOver, OnlySpecialistBegins, ConsultationRunning),
 )
 async def begin_consultation(
-    conversation_id: ConversationId, specialist: Someone, tx: Transaction, held: Held, afterwards: BackgroundTasks
+    conversation_id: ConversationId, specialist: Someone, tx: Transaction, hints: Hinted
 ) -> ConsultationView:
     """Begin the free consultation; both sides see its time at once. While one runs, there is no other."""
     room = await queries.conversation(tx, conversation_id, specialist, lock=True)
     now = await queries.moment(tx)
     begun = ConsultationView.of(await commands.begin_consultation(tx, room, specialist, now=now), now=now)
-    frame = {"type": "consultation"} | begun.model_dump(mode="json", include={"started_at", "ends_at", "now"})
-
-    async def tell() -> None:
-        held.hub.announce(conversation_id, frame)
-
-    # Told once it is committed, so that whoever then asks finds it; and not from a thread, which a plain function gets.
-    afterwards.add_task(tell)
+    told = begun.model_dump(mode="json", include={"started_at", "ends_at", "now"})
+    hints.announce(conversation_id, {"type": "consultation"} | told)
     return begun

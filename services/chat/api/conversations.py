@@ -4,7 +4,7 @@ from libs.kit.http import Router, Snapshot, Transaction
 from libs.kit.pagination import CursorUnknown, Page, Paging
 from libs.kit.problems import documented
 from services.chat import commands, queries
-from services.chat.api.house import ConversationId, Held, Someone
+from services.chat.api.house import ConversationId, Hinted, Someone
 from services.chat.domain import ConversationUnknown
 from services.chat.schemas import Conversation, ReadPosition, ReadUntil
 
@@ -37,11 +37,11 @@ async def show_conversation(conversation_id: ConversationId, reader: Someone, tx
 
 @routes.put("/conversations/{conversation_id}/read-position", responses=documented(ConversationUnknown))
 async def keep_read_position(
-    conversation_id: ConversationId, read: ReadUntil, reader: Someone, tx: Transaction, held: Held
+    conversation_id: ConversationId, read: ReadUntil, reader: Someone, tx: Transaction, hints: Hinted
 ) -> ReadPosition:
     """Say how far you have read; the other side sees it, and you are no longer told of what you know."""
     room, now = await queries.conversation(tx, conversation_id, reader), await queries.moment(tx)
     side = queries.side_of(room, reader)
     seq = await commands.read_until(tx, room, reader.id, side=side, seq=read.seq, now=now)
-    held.hub.announce(conversation_id, {"type": "read", "side": side, "seq": seq})
+    hints.announce(conversation_id, {"type": "read", "side": side, "seq": seq})
     return ReadPosition(seq=seq)

@@ -3,7 +3,7 @@
 from libs.kit.http import Router, Snapshot, Transaction
 from libs.kit.problems import documented
 from services.chat import commands, queries
-from services.chat.api.house import ConversationId, Held, Someone
+from services.chat.api.house import ConversationId, Hinted, Someone
 from services.chat.domain import (
     ConversationUnknown,
     NothingToSolve,
@@ -19,20 +19,22 @@ routes = Router(prefix="/v1", tags=["endings"])
 
 
 @routes.put("/conversations/{conversation_id}/ending", responses=documented(ConversationUnknown, NotYoursToEnd))
-async def end_conversation(conversation_id: ConversationId, client: Someone, tx: Transaction, held: Held) -> Ending:
+async def end_conversation(conversation_id: ConversationId, client: Someone, tx: Transaction, hints: Hinted) -> Ending:
     """Enough talked: from now on nobody can write here, on either side. What was said can still be read."""
     room = await commands.end_conversation(tx, conversation_id, client, now=await queries.moment(tx))
-    held.hub.announce(conversation_id, {"type": "ended"})
+    hints.announce(conversation_id, {"type": "ended"})
     return Ending(ended_at=room.ended_at, ended_by=room.ended_by)
 
 
 @routes.delete(
     "/conversations/{conversation_id}/ending", responses=documented(ConversationUnknown, NotYoursToEnd, NotReopened)
 )
-async def reopen_conversation(conversation_id: ConversationId, client: Someone, tx: Transaction, held: Held) -> Ending:
+async def reopen_conversation(
+    conversation_id: ConversationId, client: Someone, tx: Transaction, hints: Hinted
+) -> Ending:
     """Think better of it, where the house lets you (`talk.reopen_within`)."""
     room = await commands.reopen_conversation(tx, conversation_id, client, now=await queries.moment(tx))
-    held.hub.announce(conversation_id, {"type": "reopened"})
+    hints.announce(conversation_id, {"type": "reopened"})
     return Ending(ended_at=room.ended_at, ended_by=room.ended_by)
 
 

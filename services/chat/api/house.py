@@ -1,10 +1,10 @@
 """Who gets in, and what this process holds for its endpoints."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import Depends, Path
+from fastapi import BackgroundTasks, Depends, Path
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -101,6 +101,22 @@ def participant_of(caller: Principal) -> Participant:
     return Participant(tenant=caller.tenant, id=caller.id, roles=caller.roles)
 
 
+class Hints:
+    """What both screens are told of a change, once it is committed: whoever asks then finds it."""
+
+    def __init__(self, held: Annotated[Resources, Depends(resources_of)], afterwards: BackgroundTasks) -> None:
+        self._hub, self._afterwards = held.hub, afterwards
+
+    def announce(self, conversation_id: UUID, frame: dict[str, Any]) -> None:
+        """Tell it after the commit."""
+        self._afterwards.add_task(self._tell, conversation_id, frame)
+
+    async def _tell(self, conversation_id: UUID, frame: dict[str, Any]) -> None:
+        # A plain function would be run in a thread, where the hub must not be touched.
+        self._hub.announce(conversation_id, frame)
+
+
+Hinted = Annotated[Hints, Depends(Hints)]
 Someone = Annotated[Participant, Depends(participant)]
 ConversationId = Annotated[UUID, Path(description="The request's id, where the conversation belongs to one.")]
 Held = Annotated[Resources, Depends(resources_of)]

@@ -105,7 +105,7 @@ class Hub:
         hall.reached(room.last_seq)
         if self.closed:
             socket.end("closing")
-        self._tell(room.id, {"type": "presence", "side": socket.side, "online": True, "asks": True})
+        self.announce(room.id, {"type": "presence", "side": socket.side, "online": True, "asks": True})
 
     def leave(self, room_id: UUID, socket: Socket) -> None:
         """A connection is closed."""
@@ -114,7 +114,7 @@ class Hub:
             return
         hall.sockets.discard(socket)
         if socket.side not in hall.sides():
-            self._tell(room_id, {"type": "presence", "side": socket.side, "online": False})
+            self.announce(room_id, {"type": "presence", "side": socket.side, "online": False})
         if not hall.sockets:
             self._halls.pop(room_id, None)
 
@@ -130,7 +130,10 @@ class Hub:
 
     def announce(self, room_id: UUID, frame: dict[str, Any]) -> None:
         """Tell both sides, wherever they are connected, something that they could also ask for: it may get lost."""
-        self._tell(room_id, frame)
+        hall = self._halls.get(room_id)
+        if hall is not None:
+            self._hint(hall, frame)
+        self._wires.send(room_id, frame)
 
     def others_online(self, room_id: UUID, side: str) -> list[str]:
         """Which other sides are connected to this instance; of other instances' a hint follows."""
@@ -192,12 +195,6 @@ class Hub:
                 if left or room.side_of(socket.reader) is None:
                     socket.end("not_yours")
             hall.reached(room.last_seq)
-
-    def _tell(self, room_id: UUID, frame: dict[str, Any]) -> None:
-        hall = self._halls.get(room_id)
-        if hall is not None:
-            self._hint(hall, frame)
-        self._wires.send(room_id, frame)
 
     def _hear(self, room_id: UUID, news: int | dict[str, Any]) -> None:
         """What another instance tells: that there is a message, or a passing hint."""

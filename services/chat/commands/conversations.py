@@ -61,9 +61,9 @@ async def read_until(
             "at": now,
         },
     )
-    found = kept.scalar_one_or_none()
+    found: int = kept.scalar_one()
     await note_presence(tx, room.id, reader_id, tenant=room.tenant, seq=read, now=now)
-    return read if found is None else found
+    return found
 
 
 _new = upsert(ConversationRow).values(
@@ -113,6 +113,8 @@ _END = (
 _position = upsert(ReadPositionRow)
 _READ = _position.on_conflict_do_update(
     index_elements=[ReadPositionRow.conversation_id, ReadPositionRow.reader_id],
-    set_={"seq": _position.excluded.seq, "at": _position.excluded.at},
-    where=ReadPositionRow.seq < _position.excluded.seq,
+    set_={
+        "seq": func.greatest(ReadPositionRow.seq, _position.excluded.seq),
+        "at": case((ReadPositionRow.seq < _position.excluded.seq, _position.excluded.at), else_=ReadPositionRow.at),
+    },
 ).returning(ReadPositionRow.seq)

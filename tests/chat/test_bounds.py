@@ -1,0 +1,127 @@
+"""How far one has read, how fast one may write, what only two programs understand, and what a start needs."""
+
+from asyncio import gather
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from libs.bus.ids import uuid7
+from libs.kit.errors import StartRefused
+from services.chat.api.house import Pace
+from services.chat.schemas import text_of
+from tests.chat.scenes import conversation, heard, say
+from tests.chat.sockets import Line
+from tests.people import ANNA, OLENA
+
+SOME = text_of(b"s" * 32)
+
+
+@pytest_asyncio.fixture
+async def line(chat_service: Any, chat_client: Any, as_: Any, serve: Any) -> Line:
+    return Line(await serve(chat_service.app), chat_client, as_)
+
+
+async def read(client: Any, headers: dict[str, str], talk: UUID, seq: int) -> Any:
+    return await client.put(f"conversations/{talk}/read-position", json={"seq": seq}, headers=headers)
+
+
+async def test_d9_a_read_position_never_goes_back_nor_beyond_what_there_is(
+    chat_service: Any, chat_client: Any, as_: Any
+):
+    """However many devices tell theirs, in whatever order; both sides see it."""
+    talk = await conversation(chat_service)
+    for number in range(5):
+        await say(chat_client, as_(ANNA), talk, f"{number}")
+    await gather(*(read(chat_client, as_(OLENA), talk, seq) for seq in (2, 4, 1, 3)))
+    assert (await read(chat_client, as_(OLENA), talk, 2)).json() == {"seq": 4}
+    for who in (OLENA, ANNA):
+        shown = (await chat_client.get(f"conversations/{talk}", headers=as_(who))).json()["readers"]
+        assert [each["read_seq"] for each in shown] == [4, 0]
+    assert (await read(chat_client, as_(OLENA), talk, 2**31 - 1)).json() == {"seq": 5}
+    assert (await read(chat_client, as_(OLENA), talk, 0)).status_code == 422
+
+
+@pytest.fixture
+def slow(chat_service: Any) -> Iterator[None]:
+    """Two messages in ten seconds and no more."""
+    usual = chat_service.resources
+    chat_service.resources = replace(usual, pace=Pace(2))
+    yield
+    chat_service.resources = usual
+
+
+@pytest.mark.usefixtures("slow")
+async def test_who_writes_faster_than_anybody_reads_is_asked_to_wait_and_nobody_else_is(
+    line: Line, chat_service: Any, as_: Any
+):
+    """By whichever way; what was refused is not sent."""
+    talk = await conversation(chat_service)
+    answers = [await say(line.http, as_(ANNA), talk, f"{number}") for number in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert int(answers[2].headers["Retry-After"]) > 0
+    async with line.open(ANNA, talk) as desk:
+        await desk.say("once more")
+        assert (await desk.next("refused"))["problem"]["code"] == "too_many_messages"
+    assert (await say(line.http, as_(OLENA), talk, "I have time")).status_code == 201
+    assert len((await heard(line.http, as_(OLENA), talk))["items"]) == 3
+
+
+async def test_what_only_two_programs_understand_arrives_byte_by_byte(chat_service: Any, chat_client: Any, as_: Any):
+    """With its sender's own commitment, and without a salt that would be ours to know."""
+    talk, sealed = await conversation(chat_service), bytes(range(256))
+    message = {"client_message_id": str(uuid7()), "form": "opaque", "body": text_of(sealed), "commitment": SOME}
+    sent = await chat_client.post(f"conversations/{talk}/messages", json=message, headers=as_(ANNA))
+    assert sent.status_code == 201, sent.text
+    (item,) = (await heard(chat_client, as_(OLENA), talk))["items"]
+    assert (item["form"], item["body"], item["commitment"]) == ("opaque", text_of(sealed), SOME)
+    assert (item["salt"], item["unverifiable"]) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"form": "opaque", "body": SOME}, {"form": "opaque", "body": SOME, "commitment": "A" * 44},
+        {"form": "opaque", "body": "no base64url!", "commitment": SOME}, {"body": "words", "commitment": SOME},
+        {"form": "opaque", "body": text_of(b"x" * (16 * 1024 + 1)), "commitment": SOME},
+        {"form": "card", "body": "{}"},
+    ],
+    ids=["no commitment", "long commitment", "no base64", "commitment to a text", "too large", "a card of their own"],
+)  # fmt: skip
+async def test_what_nobody_could_be_held_to_is_refused(
+    chat_service: Any, chat_client: Any, as_: Any, wrong: dict[str, str]
+):
+    talk = await conversation(chat_service)
+    message = {"client_message_id": str(uuid7())} | wrong
+    assert (
+        await chat_client.post(f"conversations/{talk}/messages", json=message, headers=as_(ANNA))
+    ).status_code == 422
+    assert (await heard(chat_client, as_(OLENA), talk))["items"] == []
+
+
+async def test_whoever_is_told_of_the_end_finds_it_ended(line: Line, chat_service: Any, as_: Any):
+    """It is told after the commit, and not before."""
+    talk = await conversation(chat_service)
+    async with line.open(ANNA, talk) as desk:
+        await line.http.put(f"conversations/{talk}/ending", headers=as_(OLENA))
+        await desk.next("ended")
+        assert (await say(line.http, as_(ANNA), talk, "One more thing")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [({}, "CHAT_KEY_SECRETS"), ({"CHAT_KEY_SECRETS": "s" * 32}, "CHAT_OBJECTS_URL")]
+)
+async def test_in_production_chat_does_not_start_without_its_secrets_and_its_store(
+    chat_running: Any, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], missing: str
+):
+    """A secret or a folder of one machine's own would lose conversations on all the others."""
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    platform = chat_running.platform.model_copy(update={"env": "production"})
+    around = replace(chat_running.around, platform=platform)
+    with pytest.raises(StartRefused, match=missing):
+        async with chat_running.service.open(around, str(chat_running.database.url), chat_running.keys_url):
+            pass
