@@ -21,14 +21,18 @@ from libs.kit.sql import COMMAND_WITHIN, CONNECT_WITHIN, POOL_WAIT, dsn_of
 KEY_WITHIN: Final = 3.0  # seconds; whoever sends waits for it with their conversation locked
 REMEMBERED: Final = 20_000
 FOR_SECONDS: Final = 10.0  # a key that was destroyed elsewhere is forgotten here this much later at most
+# What ANALYZE sampled would outlive its row in the catalogue, so nobody samples keys. Instances that start together
+# prepare one after the other.
 PREPARE = """
+SELECT pg_advisory_xact_lock(hashtext('dovira keys'));
 CREATE TABLE IF NOT EXISTS keys (
   owner uuid PRIMARY KEY,
   wrapped bytea,
   made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   destroyed_at timestamptz,
   CONSTRAINT destroyed_is_gone CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
-)
+);
+ALTER TABLE keys ALTER COLUMN wrapped SET STATISTICS 0
 """
 FIND = "SELECT wrapped FROM keys WHERE owner = $1"
 # Whoever comes second takes the first one's key.
@@ -41,8 +45,9 @@ ON CONFLICT (owner) DO UPDATE SET wrapped = NULL, destroyed_at = clock_timestamp
 """
 SCRUB_EVERY: Final = timedelta(hours=6)
 DIRTY = "SELECT EXISTS (SELECT FROM keys WHERE destroyed_at > clock_timestamp() - $1::interval)"
-# It writes the table anew; whoever needs a key waits for that, so it does not wait long for them.
-SCRUB = ("SET lock_timeout = '1s'", "VACUUM (FULL) keys")
+# It writes the table anew; whoever needs a key waits for that, so it waits for them hardly longer than it takes
+# autovacuum to give way, which is a second.
+SCRUB = ("SET lock_timeout = '2s'", "VACUUM (FULL) keys")
 
 
 class KeyDestroyed(Exception):
