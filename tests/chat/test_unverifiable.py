@@ -1,13 +1,16 @@
 """What could not be proved to others is not shown: else somebody could write what cannot be reported."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from httpx import AsyncClient
 from sqlalchemy import text
 
-from libs.kit.sealing import encrypted
+from libs.bus.ids import uuid7
+from libs.kit.sealing import Unsealable, decrypted, encrypted
 from libs.kit.sql import EVERY_TENANT
 from services.chat.domain import Contents, Place
 from services.chat.schemas import bytes_of
@@ -69,6 +72,20 @@ async def test_d18_a_body_that_does_not_fit_its_commitment_is_refused(
     assert (await shown(chat_client, as_, talk))[1] == ("second words", False)
     assert await _resealed(chat_service, talk, contents[how](salt)) == 1
     assert (await shown(chat_client, as_, talk))[1] == (None, True)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"conversation_id": uuid7()}, {"seq": 2}, {"sender_id": OLENA.id}, {"mode": "observed"}],
+    ids=["conversation", "number", "sender", "mode"],
+)
+def test_a_body_opens_at_its_own_place_only(elsewhere: dict[str, Any]):
+    """The cipher alone says so, with no stamp to help it."""
+    key, place = AESGCM(bytes(32)), Place(conversation_id=uuid7(), seq=1, sender_id=ANNA.id, mode="sealed")
+    sealed = encrypted(key, b"words", to=place.encoded())
+    assert decrypted(key, sealed, to=place.encoded()) == b"words"
+    with pytest.raises(Unsealable):
+        decrypted(key, sealed, to=replace(place, **elsewhere).encoded())
 
 
 async def _resealed(service: Any, talk: UUID, contents: Contents) -> int:
