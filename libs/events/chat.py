@@ -36,7 +36,7 @@ class MessageSent(Event, topic="chat.conversations", key="conversation_id"):
 
 
 class FirstReplySent(Event, topic="chat.conversations", key="conversation_id"):
-    """The specialist's first message, written in the site's chat: the only thing that keeps the promise (B11)."""
+    """The first words of a request's specialist, written in the site's chat: only they keep the promise (B11, D6)."""
 
     conversation_id: UUID
     specialist_id: UUID

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from libs.bus.ids import uuid7
 from libs.bus.testing import outbox
 from libs.events import encode
-from libs.events.chat import FirstReplySent, MessageSent
+from libs.events.chat import MessageSent
 from services.chat import commands, queries
 from services.chat.domain import ConversationUnknown, Draft, Participant
 from services.chat.tables import ConversationRow, MessageRow
@@ -212,22 +212,6 @@ async def test_simultaneous_messages_have_one_order_without_gaps(chat_service: A
     }
     events = [e.data for e in await outbox(chat_service.database.engine) if isinstance(e.data, MessageSent)]
     assert [event.seq for event in events] == list(range(1, 21))
-
-
-async def test_b11_the_first_reply_is_told_exactly_once_however_many_race(
-    chat_service: Any, chat_client: Any, as_: Any
-):
-    talk = await conversation(chat_service)
-    await say(chat_client, as_(OLENA), talk, "Is anybody there?")
-    await gather(*(say(chat_client, as_(ANNA), talk, f"{number}") for number in range(10)))
-    replies = [e.data for e in await outbox(chat_service.database.engine) if isinstance(e.data, FirstReplySent)]
-    assert [(reply.conversation_id, reply.specialist_id) for reply in replies] == [(talk, ANNA.id)]
-
-
-async def test_b11_what_the_client_writes_is_no_reply(chat_service: Any, chat_client: Any, as_: Any):
-    talk = await conversation(chat_service)
-    await say(chat_client, as_(OLENA), talk, "Is anybody there?")
-    assert not [e for e in await outbox(chat_service.database.engine) if isinstance(e.data, FirstReplySent)]
 
 
 async def test_the_same_message_sent_again_is_sent_once_and_answered_the_same(

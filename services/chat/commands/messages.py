@@ -25,8 +25,8 @@ SEATED: Final = """
 # The row lock of the counter is held until commit, so the order of numbers is the order of commits.
 NUMBER = f"""
 UPDATE conversations c SET last_seq = c.last_seq + 1,
-  first_reply_seq = CASE WHEN c.client_id = $3 THEN c.first_reply_seq
-                         ELSE coalesce(c.first_reply_seq, c.last_seq + 1) END
+  first_reply_seq = CASE WHEN $10 AND c.purpose = 'request' AND c.client_id IS DISTINCT FROM $3
+                         THEN coalesce(c.first_reply_seq, c.last_seq + 1) ELSE c.first_reply_seq END
 WHERE {SEATED} AND c.ended_at IS NULL AND NOT EXISTS (
   SELECT FROM messages m WHERE m.conversation_id = $1 AND m.sender_id = $7 AND m.client_message_id = $8)
 RETURNING c.last_seq AS seq, c.first_reply_seq = c.last_seq AS replies, c.privacy_mode AS mode, c.client_id,
@@ -71,7 +71,7 @@ async def _send(db: FastConnection, vault: Vault, draft: Draft, sender: Particip
         sender.id, draft.client_message_id,
     )  # fmt: skip
     async with db.transaction():
-        place = await db.fetchrow(NUMBER, *asked, simulated.get())
+        place = await db.fetchrow(NUMBER, *asked, simulated.get(), domain.may_reply(draft.form))
         if place is None:
             return await _sent_before(db, draft, sender, asked)
         sent = _as_sent(draft, sender, place)

@@ -16,6 +16,7 @@ from services.chat.domain.conversations import (
     Sent,
     TooManyMessages,
     is_blank,
+    may_reply,
     opened,
     sent,
     size_of,
@@ -43,5 +44,5 @@ __all__ = [
     "ConversationOver", "ConversationUnknown", "Draft", "Form", "Message", "NotReopened", "NotUnderstood",
     "NotYoursToEnd", "NothingToSolve", "Participant", "Place", "RepresentativeMissing", "Review", "ReviewPurpose",
     "ReviewTalkedAbout", "ReviewUnknown", "Sent", "Solution", "TooLateToUndo", "TooManyMessages", "commit", "fits",
-    "is_blank", "opened", "opened_about", "sent", "size_of", "vouched",
+    "is_blank", "may_reply", "opened", "opened_about", "sent", "size_of", "vouched",
 ]  # fmt: skip
