@@ -165,6 +165,16 @@ def sent(message: Sent, size: int, *, tenant: str, replies: bool) -> list[Messag
     return facts
 
 
+def may_reply(form: Form) -> bool:
+    """Whether a specialist's first message of this form keeps the promise to the client of a request (B11, D6).
+
+    A person's own words do, and a template's that a person chose and sent: they are where a talk begins. A contact card
+    has none and leads away from the site's chat. A greeting that the house words by itself opens talks about reviews,
+    to whose authors nobody promised a reply.
+    """
+    return form != "card"
+
+
 def size_of(length: int) -> SizeBucket:
     """Short or long, and no nearer: an exact length can give a message away."""
     return next((bucket for most, bucket in _BUCKETS if length <= most), "l")
