@@ -54,7 +54,6 @@ engagement AS (  -- but for sessions, an aggregate here is over one row: it only
         min(id::text) FILTER (WHERE register = 'purchase') AS purchase,
         min(at) FILTER (WHERE register = 'refusal') AS refused,
         min(id::text) FILTER (WHERE register = 'refusal') AS refusal,
-        min(at) FILTER (WHERE said = 'SessionHeld') AS first_held,
         count(*) FILTER (WHERE said = 'SessionHeld') AS held,
         coalesce(bool_or((data->>'merged')::boolean), false) AS merged,
         coalesce(bool_or((data->>'excluded')::boolean), false) AS struck,
@@ -71,7 +70,7 @@ derived AS (
         struck AND scope IN ('pre_session', 'effectiveness') AS struck_from_effectiveness,
         held = 0 AND withdrew IS NOT NULL AND withdrew < due
             AND (replied IS NULL OR withdrew < replied) AS withdrew_early,
-        held > 0 AND refused IS NOT NULL AND refused >= first_held
+        held > 0 AND refused IS NOT NULL
             AND (bought IS NULL OR (refused, refusal::uuid) < (bought, purchase::uuid))
         OR held > 0 AND released IS NOT NULL AND bought IS NULL AS was_refused
     FROM engagement WHERE opened IS NOT NULL),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from libs.bus.consumers import Projector
 from libs.bus.ids import uuid7
 from libs.bus.testing import deliver, outbox
-from libs.events.intake import SessionVoided
+from libs.events.intake import SessionHeld, SessionVoided
 from libs.events.stats import CountRestated, FiguresRestated
 from services.stats.consumers import FiguresProjection
 from services.stats.domain import METRICS
@@ -86,13 +86,22 @@ async def test_r5_a_decision_of_one_scope_leaves_the_other_figures_alone(stats_s
     assert await standing(stats_service) == {"lost": 1, "forgiven": 1}
 
 
-async def test_r11_a_refusal_after_the_second_purchase_or_before_a_session_is_none(stats_service):
-    late, early = ids(), ids()
+async def test_r11_a_refusal_after_the_second_purchase_is_none(stats_service):
+    late = ids()
     await hear(stats_service, opening(late), session(late), purchase(late))
     await hear(stats_service, refusal(late, MARCH + timedelta(days=20)))
-    await hear(stats_service, opening(early), refusal(early, MARCH), session(early))
     counts = await standing(stats_service)
-    assert (counts.get("refused"), counts["kept"], counts["gone"]) == (None, 1, 1)
+    assert (counts.get("refused"), counts["kept"], counts.get("gone")) == (None, 1, None)
+
+
+async def test_d11_a_session_ruled_held_after_a_refusal_loses_no_client(stats_service):
+    """Session 1 was held, the work was ended, the client disputed the session, and support ruled."""
+    known, met = ids(), uuid7()
+    await hear(stats_service, opening(known), session(known, session_id=met), refusal(known))
+    for kind, version, day in ((SessionVoided, 2, 6), (SessionHeld, 3, 8)):
+        told = session(known, kind, version=version, session_id=met, at=MARCH + timedelta(days=day))
+        await hear(stats_service, told)
+    assert await standing(stats_service) == {"won": 1, "contacts": 1, "gained": 1, "refused": 1, "unanswered": 1}
 
 
 async def test_r8_a_one_off_counts_in_conversion_and_nobody_expects_it_back(stats_service):

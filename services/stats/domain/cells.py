@@ -1,7 +1,6 @@
 """What a state is worth: a pure function from what is known of one entity to whole numbers in its day's cells."""
 
 from bisect import bisect_left
-from datetime import datetime
 from typing import Literal, get_args
 
 from libs.events.stats import Metric
@@ -28,7 +27,7 @@ def worth(state: State | None, policy: Policy) -> Cells:
 
 
 def _engagement(it: Engagement, opening: Opening, policy: Policy) -> Cells:
-    held = [session.at for session in it.sessions.values() if session.held]
+    held = sum(session.held for session in it.sessions.values())
     merged = marked(it.merge)
     early = not held and withdrawn_early(it, opening)
     stands = standing(it, won=bool(held), merged=merged, early=early)
@@ -38,7 +37,7 @@ def _engagement(it: Engagement, opening: Opening, policy: Policy) -> Cells:
     if not merged and not early:
         cells |= _product(it, won=bool(held), policy=policy)
     if held and not merged:
-        cells |= _returned(it, opening, held=len(held), parted=refused(it, since=min(held)) or let_go(it))
+        cells |= _returned(it, opening, held=held, parted=refused(it) or let_go(it))
     return cells | _promise(it, opening, pardoned=not held and (merged or early or struck(it) or freed(it)))
 
 
@@ -67,11 +66,12 @@ def withdrawn_early(it: Engagement, opening: Opening) -> bool:
     return gone is not None and gone.at < opening.reply_due and (it.reply is None or gone.at < it.reply.at)
 
 
-def refused(it: Engagement, *, since: datetime) -> bool:
-    """Whether the specialist ended the work after session 1 and before purchase 2: by time, not by arrival (R11)."""
-    if it.refusal is None or it.refusal.at < since:
-        return False
-    return it.purchase is None or it.refusal < it.purchase
+def refused(it: Engagement) -> bool:
+    """Whether the specialist ended the work before purchase 2: by time, not by arrival (R11).
+
+    It was honoured after session 1 only (D11), so news of when a session came to be held takes nothing from it.
+    """
+    return it.refusal is not None and (it.purchase is None or it.refusal < it.purchase)
 
 
 def let_go(it: Engagement) -> bool:

@@ -46,8 +46,6 @@ MISMATCHES = text(f"""
             coalesce(CAST(state->'ruling'->>2 AS boolean), false) AS struck, state->'ruling'->>4 AS ground,
             state->'ruling'->>5 AS scope, coalesce(CAST(state->'merge'->>2 AS boolean), false) AS merged,
             (SELECT count(*) FROM jsonb_each(state->'sessions') AS s (id, it) WHERE CAST(it->>2 AS boolean)) AS held,
-            (SELECT min(CAST(it->>3 AS timestamptz)) FROM jsonb_each(state->'sessions') AS s (id, it)
-             WHERE CAST(it->>2 AS boolean)) AS met,
             CAST(state->'score'->>2 AS int) AS score, coalesce(CAST(state->'annulment'->>2 AS boolean), false) AS void,
             CAST(state->>'views' AS int) AS seen
         FROM known),
@@ -56,8 +54,8 @@ MISMATCHES = text(f"""
             begun AND struck AND scope IN ('pre_session', 'effectiveness') AS unseen,
             begun AND held = 0 AND coalesce(withdrawn_at < due AND (replied IS NULL OR withdrawn_at < replied), false)
                 AS early,
-            begun AND held > 0 AND NOT merged AND (coalesce(refused_at >= met AND
-                (bought_at IS NULL OR (refused_at, refused_by) < (bought_at, bought_by)), false)
+            begun AND held > 0 AND NOT merged AND (refused_at IS NOT NULL
+                AND (bought_at IS NULL OR (refused_at, refused_by) < (bought_at, bought_by))
                 OR released_at IS NOT NULL AND bought_at IS NULL) AS parted,
             held = 0 AND released_at IS NOT NULL AS ended,
             width_bucket(extract(epoch FROM replied - opened) - 0.0000001, CAST(ARRAY[{_ENDS}] AS numeric[])) AS bucket
