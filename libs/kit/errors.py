@@ -17,7 +17,7 @@ class DomainError(Exception):
     @classmethod
     def code(cls) -> str:
         """The name by which programs know this error."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
     @classmethod
     def title(cls) -> str:
