@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from libs.events.base import Event, Version
+from libs.events.base import Event, Moment, Version
 
 Ground = Literal[
     "spam", "platform_test", "gibberish", "certificate_request",  # R1
@@ -17,6 +17,8 @@ Scope = Annotated[
     Literal["pre_session", "conversion", "effectiveness"],
     Meta(description="Which figures leave it out: those of the time before the session (R5), or one of them alone."),
 ]
+
+CaseKind = Literal["danger", "safety_concern", "refusal", "late_refusal"]
 
 
 class TicketOpened(Event, topic="support.decisions", key="request_id"):
@@ -48,3 +50,12 @@ class ExclusionDecided(Event, topic="support.decisions", key="request_id"):
     excluded: bool
     ground: Ground
     scope: Scope = "pre_session"
+
+
+class CaseOverdue(Event, topic="support.decisions", key="request_id"):
+    """Nobody has taken a case by when somebody should have: said once of each, for who can call people."""
+
+    request_id: UUID
+    case_id: UUID
+    kind: CaseKind
+    due: Moment

@@ -1,4 +1,4 @@
-"""Tickets and what is decided about them; owns the register of what is struck from a specialist's record."""
+"""Tickets and cases, and what becomes of them; owns the register of what is struck from a specialist's record."""
 
 from services.support.app import service
 

@@ -17,7 +17,7 @@ CONTRACTS = {
 PLANTED = [
     ("Services know one another only through events", "services/intake/queries/race.py", "import services.chat.domain"),
     ("Services stand on kit, kit on bus, bus on events", "libs/events/topics.py", "import libs.kit.errors"),
-    ("Inside a service, imports point inwards", "services/support/domain.py", "import services.support.tables"),
+    ("Inside a service, imports point inwards", "services/support/domain/cases.py", "import services.support.tables"),
     ("Inside a service, imports point inwards", "services/support/helpers.py", '"""A twelfth file."""'),
     ("The domain is pure", "services/intake/domain/race.py", "import sqlalchemy"),
     ("The domain is pure", "services/stats/domain.py", "import time"),

@@ -5,15 +5,11 @@ from typing import cast
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.events.support import Ground
-from libs.kit.sql import ServiceTables
 from services.support.domain import Register, Status, Ticket
-
-
-class Base(ServiceTables, DeclarativeBase):
-    """Support's schema."""
+from services.support.tables.base import Base
 
 
 class EngagementRow(Base):

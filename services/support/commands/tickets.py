@@ -14,6 +14,7 @@ from libs.events.support import ExclusionDecided, Ground, RequestDenied
 from libs.kit.auth import Principal
 from libs.kit.etags import require_match
 from services.support import domain
+from services.support.commands.cases import remember_request
 from services.support.domain import RequestNotHeardOf, RequestUnknown, TicketUnknown, Verdict
 from services.support.tables import DecisionRow, EngagementRow, TicketRow
 
@@ -22,6 +23,7 @@ _REMEMBER = upsert(EngagementRow).values(version=0, excluded=False, ground=None)
 
 async def remember_engagement(tx: AsyncSession, accepted: RequestAccepted) -> None:
     """From now on this specialist may ask about this request, also when somebody else accepts it later."""
+    await remember_request(tx, accepted)
     await tx.execute(
         _REMEMBER,
         {
