@@ -28,8 +28,8 @@ IN_CHAT = {
     ),
     "a resume that hands over the end only": Bug(
         "services/chat/api/live.py",
-        "socket = Socket(reader, side, after if resumes else room.last_seq)",
-        "socket = Socket(reader, side, max(after, room.last_seq - 3) if resumes else room.last_seq)",
+        "socket = Socket(reader, side, after if resumes else room.last_seq, ended=room.ended)",
+        "socket = Socket(reader, side, max(after, room.last_seq - 3) if resumes else room.last_seq, ended=room.ended)",
         "tests/faults/test_talks.py",
     ),
     "nobody looks when hints are lost": Bug(

@@ -7,6 +7,8 @@ instance has it, else from the database. So whatever is lost on the way between 
 import asyncio
 import json
 from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,14 +25,15 @@ from services.chat.schemas import Message as SeenMessage
 LOOK_EVERY: Final = 1.0  # seconds; what no other instance told is seen, and who lost a seat is out, this much later
 RECENT: Final = 256  # messages of a conversation that an instance has at hand
 AT_ONCE: Final = 100
+ENDED: Final = {"ended": True, "reopened": False}
 log = structlog.get_logger()
 
 
 class Socket:
-    """One live connection: who reads, how far it has been served, and passing hints that wait."""
+    """One live connection: who reads, how far it has been served, whether it knows of an end, and hints that wait."""
 
-    def __init__(self, reader: Participant, side: Side, after: int) -> None:
-        self.reader, self.side, self.served = reader, side, after
+    def __init__(self, reader: Participant, side: Side, after: int, *, ended: bool) -> None:
+        self.reader, self.side, self.served, self.ended = reader, side, after, ended
         self.hints: deque[str] = deque(maxlen=AT_ONCE)
         self.woken = asyncio.Event()
         self.out: str | None = None
@@ -40,6 +43,12 @@ class Socket:
         self.hints.append(frame)
         self.woken.set()
 
+    def learn(self, *, ended: bool) -> None:
+        """Nobody can write here any more, or both can again; told once, by whoever knows first."""
+        if ended != self.ended:
+            self.ended = ended
+            self.hint(framed("ended" if ended else "reopened"))
+
     def end(self, why: str) -> None:
         """Close as soon as what is under way is out."""
         self.out = self.out or why
@@ -47,11 +56,10 @@ class Socket:
 
 
 class Hall:
-    """A conversation with live connections here: its sockets, and what was said lately."""
+    """A conversation with live connections here, or some that are being let in: its sockets, and what was said."""
 
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self.top = room.last_seq
+    def __init__(self) -> None:
+        self.top = self.visits = 0
         self.sockets: set[Socket] = set()
         self.recent: OrderedDict[int, tuple[str, frozenset[UUID]]] = OrderedDict()
         self.filling = asyncio.Lock()
@@ -98,9 +106,21 @@ class Hub:
                 socket.end("closing")
         await hearing
 
+    @contextmanager
+    def visit(self, room_id: UUID) -> Iterator[None]:
+        """Somebody is being let in, and stays: what is said from here on is noted, so they read their place after."""
+        hall = self._halls.setdefault(room_id, Hall())
+        hall.visits += 1
+        try:
+            yield
+        finally:
+            hall.visits -= 1
+            if not hall.visits:
+                self._halls.pop(room_id, None)
+
     def enter(self, room: Room, socket: Socket) -> None:
-        """A connection is open: from here on nothing that is said escapes it."""
-        hall = self._halls.setdefault(room.id, Hall(room))
+        """A visitor's connection is open: nothing that is said escapes it."""
+        hall = self._halls[room.id]
         hall.sockets.add(socket)
         hall.reached(room.last_seq)
         if self.closed:
@@ -109,14 +129,10 @@ class Hub:
 
     def leave(self, room_id: UUID, socket: Socket) -> None:
         """A connection is closed."""
-        hall = self._halls.get(room_id)
-        if hall is None:
-            return
+        hall = self._halls[room_id]
         hall.sockets.discard(socket)
         if socket.side not in hall.sides():
             self.announce(room_id, {"type": "presence", "side": socket.side, "online": False})
-        if not hall.sockets:
-            self._halls.pop(room_id, None)
 
     def delivered(self, delivery: Delivery) -> None:
         """A message was committed here: hand it to who is here, and let the others know that there is one."""
@@ -146,30 +162,30 @@ class Hub:
         if hall is None or socket.served >= hall.top:
             return []
         if socket.served + 1 not in hall.recent:
-            await self._fill(hall, socket.served)
+            await self._fill(room_id, hall, socket.served)
         frames: list[str] = []
         while len(frames) < AT_ONCE and (known := hall.recent.get(socket.served + 1)) is not None:
             frame, readers = known
-            if socket.reader.id not in readers and not await self._readable_now(hall, socket):
+            if socket.reader.id not in readers and not await self._readable_now(room_id, socket):
                 socket.end("not_yours")
                 break
             frames.append(frame)
             socket.served += 1
         return frames
 
-    async def _readable_now(self, hall: Hall, socket: Socket) -> bool:
+    async def _readable_now(self, room_id: UUID, socket: Socket) -> bool:
         """Whether who had no seat when the next message was sent has one now, from which it can be read."""
         async with self._database.autocommit(EVERY_TENANT) as db:
-            hall.room = (await rooms(db, [hall.room.id])).get(hall.room.id, hall.room)
-        side = hall.room.side_of(socket.reader)
-        return side is not None and socket.served >= hall.room.readable_after(side)
+            room = (await rooms(db, [room_id]))[room_id]
+        side = room.side_of(socket.reader)
+        return side is not None and socket.served >= room.readable_after(side)
 
-    async def _fill(self, hall: Hall, after: int) -> None:
+    async def _fill(self, room_id: UUID, hall: Hall, after: int) -> None:
         async with hall.filling:
             if after + 1 in hall.recent:
                 return
             async with self._database.autocommit(EVERY_TENANT) as db:
-                room = (await rooms(db, [hall.room.id])).get(hall.room.id, hall.room)
+                room = (await rooms(db, [room_id]))[room_id]
                 until = min(room.last_seq, after + AT_ONCE)
                 for message in await tail(db, self._vault, room, after=after, until=until):
                     hall.remember(message, room.readers)
@@ -178,22 +194,23 @@ class Hub:
         if not self._halls:
             return
         async with self._database.autocommit(EVERY_TENANT) as db:
-            # Who comes while we ask was let in by what is newer than the answer.
-            before = {room_id: list(hall.sockets) for room_id, hall in self._halls.items()}
+            # Who comes, or learns something, while we ask knows what is newer than the answer.
+            before = {
+                room_id: [(socket, socket.ended) for socket in hall.sockets] for room_id, hall in self._halls.items()
+            }
             found = await rooms(db, before)
-            guests = [each.reader.stay for sockets in before.values() for each in sockets if each.reader.stay]
+            guests = [each.reader.stay for sockets in before.values() for each, _ in sockets if each.reader.stay]
             here = await stays(db, guests) if guests else frozenset()
         for room_id, sockets in before.items():
             room, hall = found.get(room_id), self._halls.get(room_id)
             if room is None or hall is None:
                 continue
-            if room.ended and not hall.room.ended:
-                self._hint(hall, {"type": "ended"})
-            hall.room = room
-            for socket in sockets:
+            for socket, knew in sockets:
                 left = socket.reader.stay is not None and socket.reader.stay not in here
                 if left or room.side_of(socket.reader) is None:
                     socket.end("not_yours")
+                elif socket.ended == knew:
+                    socket.learn(ended=room.ended)
             hall.reached(room.last_seq)
 
     def _hear(self, room_id: UUID, news: int | dict[str, Any]) -> None:
@@ -210,6 +227,10 @@ class Hub:
                 self._wires.send(room_id, {"type": "presence", "side": side, "online": True})
 
     def _hint(self, hall: Hall, frame: dict[str, Any]) -> None:
+        if frame["type"] in ENDED:
+            for socket in hall.sockets:
+                socket.learn(ended=ENDED[frame["type"]])
+            return
         told = framed(**{name: value for name, value in frame.items() if name != "asks"})
         for socket in hall.sockets:
             # Nobody needs to be told what they do themselves, but for their other devices: those read along.

@@ -98,6 +98,10 @@ class _Connection:
             hello = HELLO.validate_json(await asyncio.wait_for(self._websocket.receive_text(), HELLO_WITHIN))
         except (ValidationError, KeyError, TimeoutError):
             return "malformed"
+        with self._held.hub.visit(self._id):
+            return await self._visit(hello)
+
+    async def _visit(self, hello: Hello) -> str | None:
         try:
             socket, room, resumes = await self._admitted(hello)
         except TicketRefused:
@@ -122,7 +126,7 @@ class _Connection:
                 raise ConversationUnknown
             after = max(hello.after_seq, room.readable_after(side))
             resumes = after <= room.last_seq and room.last_seq - after <= LONGEST_TAIL
-            socket = Socket(reader, side, after if resumes else room.last_seq)
+            socket = Socket(reader, side, after if resumes else room.last_seq, ended=room.ended)
             await self._note(tx, socket, "live")
         return socket, room, resumes
 
