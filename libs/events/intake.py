@@ -19,6 +19,7 @@ DangerSign = Literal["desire", "plan", "means", "timeframe", "minor", "abuse"]
 RefusalReason = Literal[
     "outside_competence", "other_specialist_needed", "boundaries_broken", "personal_trigger", "values", "other"
 ]  # R9
+CalledOff = Literal["refused", "withdrawn", "deactivated", "silent", "handed_over", "referred", "unreachable"]
 
 
 class RequestOpened(Event, topic="intake.requests", key="request_id"):
@@ -164,13 +165,16 @@ class SessionHeld(Event, topic="intake.requests", key="request_id"):
 
 
 class SessionVoided(Event, topic="intake.requests", key="request_id"):
-    """What was recorded as held had not taken place."""
+    """What was agreed will not take place, or what was recorded as held had not."""
 
     request_id: UUID
     specialist_id: UUID
     session_id: UUID
     number: Annotated[int, Meta(ge=1)]
     version: Version
+    because: Annotated[
+        CalledOff | None, Meta(description="How the work ended to which it belonged; null where it goes on.")
+    ] = None
 
 
 class SessionMoved(Event, topic="intake.requests", key="request_id"):

@@ -217,6 +217,12 @@ def test_r11_of_refusal_and_second_purchase_the_first_holds_and_a_tie_goes_by_ev
         ]
 
 
+def test_d8_a_session_that_was_called_off_costs_no_figure():
+    for known in ([OPENED], [OPENED, HELD]):
+        off = Engagement(sessions={UUID(int=52): Session(1, UUID(int=6), False, FIRST_SESSION)})
+        assert worth(whole(*known, off), HOUSE) == worth(whole(*known), HOUSE)
+
+
 def test_r13_a_refusal_takes_no_win_and_needs_one():
     ended = at("refusal", FIRST_SESSION)
     assert worth(whole(OPENED, HELD, ended), HOUSE) == {

@@ -24,7 +24,10 @@ routes = Router(prefix="/v1", tags=["outcomes"])
 
 @routes.post("/requests/{request_id}/withdrawal", responses=documented(RequestUnknown, RequestClosed))
 async def withdraw_request(request_id: UUID, client: Client, tx: Transaction) -> RequestView:
-    """Take your request back. Nobody is blamed for it, and doing so twice changes nothing."""
+    """Take your request back. Nobody is blamed for it, and doing so twice changes nothing.
+
+    Sessions agreed for later are called off with it, but for those that it is too late to cancel: ask your specialist.
+    """
     now = await queries.moment(tx)
     await commands.turn_request(tx, request_id, lambda it: turns.withdraw(turns.asked_by(it, client.id), now=now))
     return await _seen(tx, request_id, client.id)

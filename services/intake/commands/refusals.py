@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.bus import publish
 from libs.events.intake import RefusalReason
 from services.intake import domain
-from services.intake.commands.sessions import write_session
+from services.intake.commands.sessions import call_off_sessions
 from services.intake.domain import Engagement, Refusal, RequestUnknown
-from services.intake.queries import Purchase, purchases_of, rules_of, sessions_of, standing
+from services.intake.queries import Purchase, purchases_of, rules_of, standing
 from services.intake.tables import PurchaseRow, RefusalRow
 
 PAY = insert(PurchaseRow)
@@ -54,16 +54,9 @@ async def refuse_client(
     await tx.execute(REFUSE, _engagement(work) | {"reason": reason, "at": now, "honoured": refusal.honoured})
     await publish(tx, said)
     if refusal.honoured:
-        await _call_off(tx, work, now)
+        rules = (await rules_of(tx, work.request.tenant)).sessions
+        await call_off_sessions(tx, work.request.id, specialist_id, "refused", now=now, rules=rules)
     return refusal
-
-
-async def _call_off(tx: AsyncSession, work: Engagement, now: datetime) -> None:
-    """What was agreed for later will not be: nobody shall wait for who has said farewell."""
-    rules = (await rules_of(tx, work.request.tenant)).sessions
-    for session in await sessions_of(tx, work.request.id, work.specialist_id):
-        if session.outcome is None and session.starts_at > now:
-            await write_session(tx, session, domain.sessions.cancel(session, "specialist", now=now, rules=rules))
 
 
 def _engagement(work: Engagement) -> dict[str, object]:

@@ -18,6 +18,7 @@ from libs.events.support import ExclusionDecided
 from libs.kit.errors import Unavailable
 from services.intake import domain
 from services.intake.commands.contacts import SealedPhone
+from services.intake.commands.sessions import call_off_sessions
 from services.intake.domain import Age, Request, RequestUnknown, Rules, Turn
 from services.intake.queries import alive, former_winner, request_of, rules_of
 from services.intake.tables import BarRow, FeedEntryRow, RequestRow, SpecialistRow
@@ -138,7 +139,7 @@ async def deactivate_request(tx: AsyncSession, decision: ExclusionDecided, *, no
 
 
 async def _write(tx: AsyncSession, before: Request, turn: Turn, rules: Rules) -> None:
-    """Write what differs, show or hide the card, and say what happened."""
+    """Write what differs, show or hide the card, say what happened, and call off what was agreed for later."""
     after = turn.after
     changes = {name: value for name, value in _columns(after).items() if value != getattr(before, name)}
     changes["look_at"] = domain.look_at(after, rules.race)
@@ -146,6 +147,9 @@ async def _write(tx: AsyncSession, before: Request, turn: Turn, rules: Rules) ->
     await _show(tx, before, after)
     await _settle_with_specialist(tx, before, turn)
     await publish(tx, *[said for said in turn.says if await _holds(tx, said)])
+    why, ended_at = domain.turns.called_off(before, turn), after.closed_at or after.shown_at
+    if why is not None and before.accepted_by is not None:
+        await call_off_sessions(tx, before.id, before.accepted_by, why, now=ended_at, rules=rules.sessions)
 
 
 async def _show(tx: AsyncSession, before: Request, after: Request) -> None:

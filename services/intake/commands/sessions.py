@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import publish
 from libs.bus.ids import uuid7
+from libs.events.intake import CalledOff
 from libs.kit.errors import Unavailable
 from services.intake import domain
 from services.intake.domain import Outcome, RequestUnknown, Session, SessionRules, SessionUnknown, Side, Told
-from services.intake.queries import engagement_of, request_of, rules_of, session_of, standing
+from services.intake.queries import engagement_of, request_of, rules_of, session_of, sessions_of, standing
 from services.intake.tables import SessionRow
 
 BOOK = insert(SessionRow)
@@ -78,6 +79,14 @@ async def rule_session(tx: AsyncSession, session_id: UUID, outcome: Outcome, *, 
     """Record what support decides."""
     session = await _locked(tx, session_id)
     await write_session(tx, session, domain.sessions.rule(session, outcome, now=now))
+
+
+async def call_off_sessions(
+    tx: AsyncSession, request_id: UUID, specialist_id: UUID, why: CalledOff, *, now: datetime, rules: SessionRules
+) -> None:
+    """Let what was agreed for later not be, because the work has ended: nobody shall wait in vain."""
+    for session in await sessions_of(tx, request_id, specialist_id):
+        await write_session(tx, session, domain.sessions.call_off(session, why, now=now, rules=rules))
 
 
 async def write_session(tx: AsyncSession, before: Session, told: Told) -> None:

@@ -49,7 +49,7 @@ from services.intake.domain.requests import (
     visible,
 )
 from services.intake.domain.rules import RaceRules, Rules, SessionRules, cooldown, reply_due
-from services.intake.domain.sessions import (
+from services.intake.domain.session import (
     BothAgreed,
     DisputeTooLate,
     EnteredAfterwards,

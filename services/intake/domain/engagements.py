@@ -9,7 +9,8 @@ from libs.events.intake import RefusalReason, SessionBooked, SessionPurchased
 from libs.kit.errors import Conflict, Invalid
 from services.intake.domain.requests import Request, RequestClosed, RequestUnknown
 from services.intake.domain.rules import SessionRules
-from services.intake.domain.sessions import Session, Side, within_reach
+from services.intake.domain.session import Session, Side
+from services.intake.domain.sessions import within_reach
 
 # Statistics ask about this very purchase, so it is no number that a house may have its own of (R11).
 SECOND = 2

@@ -1,157 +1,42 @@
-"""Sessions: agreed for a moment, moved or cancelled, and later told of by both sides.
+"""What becomes of sessions: agreed for a moment, moved or cancelled, and later told of by both sides."""
 
-What a session comes to is a function of what was said: void if either side says so, held if one does and the other does
-not say otherwise. So a dispute of a one-sided word voids it until both agree or support decides, two sides that agree
-have the last word, and a call held on the platform, once there are any, would outrank both (D8).
-"""
-
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any
 
 from libs.events import Event
-from libs.events.intake import SessionBooked, SessionDisputed, SessionHeld, SessionMissed, SessionMoved, SessionVoided
-from libs.kit.errors import Conflict, Invalid, NotFound
+from libs.events.intake import (
+    CalledOff,
+    SessionBooked,
+    SessionDisputed,
+    SessionHeld,
+    SessionMissed,
+    SessionMoved,
+    SessionVoided,
+)
 from services.intake.domain.rules import SessionRules
+from services.intake.domain.session import (
+    BothAgreed,
+    DisputeTooLate,
+    EnteredAfterwards,
+    MovedTooOften,
+    NothingToDispute,
+    NoticeTooLate,
+    Outcome,
+    Session,
+    SessionInThePast,
+    SessionNotStarted,
+    SessionOver,
+    SessionStarted,
+    SessionTooFarAhead,
+    Side,
+    StillAwaited,
+    SupportHasDecided,
+    Told,
+)
 
-Side = Literal["client", "specialist"]
-Outcome = Literal["held", "void"]
-Evidence = Literal["one", "both", "disputed", "support"]
 TOLD: dict[Outcome, type[SessionHeld | SessionVoided]] = {"held": SessionHeld, "void": SessionVoided}
 OTHER: dict[Side, Side] = {"client": "specialist", "specialist": "client"}
-
-
-class SessionUnknown(NotFound):
-    """There is no such session for you."""
-
-
-class SessionInThePast(Invalid):
-    """A session is moved to a moment that is still to come."""
-
-
-class SessionTooFarAhead(Invalid):
-    """A session cannot be agreed that far ahead."""
-
-
-class SessionStarted(Conflict):
-    """This session has begun; say how it went instead."""
-
-
-class SessionOver(Conflict):
-    """This session was cancelled, or it was said how it went. Agree another one."""
-
-
-class MovedTooOften(Conflict):
-    """This session has been moved as often as may be. Hold it, or cancel it in time."""
-
-
-class NothingToDispute(Conflict):
-    """The other side has not said that this session was held."""
-
-
-class BothAgreed(Conflict):
-    """Both of you have said the same of this session; only support can change that."""
-
-
-class SupportHasDecided(Conflict):
-    """Support has decided what this session came to."""
-
-
-class EnteredAfterwards(Conflict):
-    """A session that was entered after its start cannot have been missed."""
-
-
-class Bound(Conflict):
-    """The hour decides whether this may be."""
-
-    def __init__(self, at: datetime) -> None:
-        super().__init__()
-        self.at = at
-
-    def extra(self) -> dict[str, Any]:
-        """The instant that decides."""
-        return {"at": self.at}
-
-
-class SessionNotStarted(Bound):
-    """A session that has not begun has no outcome yet."""
-
-
-class StillAwaited(Bound):
-    """It is too early to say that somebody did not come."""
-
-
-class NoticeTooLate(Bound):
-    """It begins too soon for that: ask your specialist, who may move it for you."""
-
-
-class DisputeTooLate(Bound):
-    """The time to say otherwise is over. Support can still help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A session as its rules see it; its outcome is a register whose greater version is the truth."""
-
-    id: UUID
-    tenant: str
-    request_id: UUID
-    booked_under: UUID
-    client_id: UUID
-    specialist_id: UUID
-    number: int
-    starts_at: datetime
-    agreed_at: datetime
-    moves: int = 0
-    client_said: Outcome | None = None
-    client_said_at: datetime | None = None
-    specialist_said: Outcome | None = None
-    specialist_said_at: datetime | None = None
-    ruled: Outcome | None = None
-    absent: Side | None = None
-    cancelled_by: Side | None = None
-    outcome: Outcome | None = None
-    outcome_at: datetime | None = None
-    version: int = 0
-
-    def said(self, side: Side) -> Outcome | None:
-        """What this side has said last."""
-        return self.client_said if side == "client" else self.specialist_said
-
-    def said_at(self, side: Side) -> datetime | None:
-        """When this side came to say so."""
-        return self.client_said_at if side == "client" else self.specialist_said_at
-
-    @property
-    def evidence(self) -> Evidence | None:
-        """What the outcome rests on; None as long as nobody has said anything."""
-        said = {self.client_said, self.specialist_said}
-        if self.ruled is not None:
-            return "support"
-        if said == {None}:
-            return None
-        return "one" if None in said else "both" if len(said) == 1 else "disputed"
-
-    def worth(self) -> Outcome | None:
-        """What it comes to: one who says that it was not held outweighs one who says that it was."""
-        said = {self.client_said, self.specialist_said}
-        return self.ruled or ("void" if "void" in said else "held" if "held" in said else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A session from here on, and what the world hears of it."""
-
-    after: Session
-    says: tuple[Event, ...] = ()
-
-
-def side_of(session: Session | None, person_id: UUID) -> Side:
-    """Which side of the session somebody is; SessionUnknown for everyone else."""
-    if session is None or person_id not in (session.client_id, session.specialist_id):
-        raise SessionUnknown
-    return "client" if person_id == session.client_id else "specialist"
 
 
 def move(session: Session, side: Side, starts_at: datetime, *, now: datetime, rules: SessionRules) -> Told:
@@ -186,6 +71,17 @@ def cancel(session: Session, side: Side, *, now: datetime, rules: SessionRules) 
     _in_time(session, side, now, rules)
     told = _say(session, side, "void", now=now, rules=rules)
     return replace(told, after=replace(told.after, cancelled_by=side))
+
+
+def call_off(session: Session, why: CalledOff, *, now: datetime, rules: SessionRules) -> Told:
+    """What has not begun when the work ends will not be; but a client who leaves without notice still owes it (D8)."""
+    by: Side = "client" if why == "withdrawn" else "specialist"
+    if session.outcome is not None or now >= session.starts_at or _too_late(session, by, now, rules):
+        return Told(session)
+    off = replace(session, called_off=why)
+    if why == "deactivated":
+        return _register(off, replace(off, ruled="void"), now)
+    return cancel(off, by, now=now, rules=rules)
 
 
 def settle(session: Session, side: Side, outcome: Outcome, *, now: datetime, rules: SessionRules) -> Told:
@@ -232,7 +128,7 @@ def tell_again(session: Session, now: datetime) -> Told:
     if session.outcome is None:
         return Told(session, (booked,))
     after = replace(session, version=session.version + 1)
-    return Told(after, (booked, _fact(TOLD[session.outcome], after, now, version=after.version)))
+    return Told(after, (booked, _told(session.outcome, after, now)))
 
 
 def unsay(session: Session, now: datetime) -> Told:
@@ -265,10 +161,16 @@ def _register(before: Session, after: Session, now: datetime) -> Told:
         says.append(_fact(SessionDisputed, after, now, by=by))
     worth = after.worth()
     if worth is not None and worth != before.outcome:
-        cancelled_by = after.cancelled_by if worth == "void" else None
-        after = replace(after, outcome=worth, outcome_at=now, version=after.version + 1, cancelled_by=cancelled_by)
-        says.append(_fact(TOLD[worth], after, now, version=after.version))
+        after = replace(after, outcome=worth, outcome_at=now, version=after.version + 1)
+        if worth == "held":
+            after = replace(after, cancelled_by=None, called_off=None)
+        says.append(_told(worth, after, now))
     return Told(after, tuple(says))
+
+
+def _told(outcome: Outcome, session: Session, now: datetime) -> Event:
+    why = {"because": session.called_off} if outcome == "void" else {}
+    return _fact(TOLD[outcome], session, now, version=session.version, **why)
 
 
 def _begun(session: Session, now: datetime) -> None:
@@ -277,8 +179,12 @@ def _begun(session: Session, now: datetime) -> None:
 
 
 def _in_time(session: Session, side: Side, now: datetime, rules: SessionRules) -> None:
-    if side == "client" and now > session.starts_at - rules.notice:
+    if _too_late(session, side, now, rules):
         raise NoticeTooLate(session.starts_at - rules.notice)
+
+
+def _too_late(session: Session, side: Side, now: datetime, rules: SessionRules) -> bool:
+    return side == "client" and now > session.starts_at - rules.notice
 
 
 def _fact(kind: type[Event], session: Session, now: datetime, **more: Any) -> Event:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from libs.events import Event
 from libs.events.intake import (
+    CalledOff,
     ClientReached,
     ClientReferred,
     CooldownReleased,
@@ -191,6 +192,13 @@ def raise_concern(request: Request, signs: tuple[DangerSign, ...], *, now: datet
         tenant=request.tenant, at=now, request_id=request.id, specialist_id=_winner(request), signs=signs
     )
     return Turn(request, (said,))
+
+
+def called_off(before: Request, turn: Turn) -> CalledOff | None:
+    """How the winner's work with this client ended by this turn; None where it did not."""
+    how = turn.bars or turn.after.closed_as
+    ended = before.accepted_by is not None and (turn.bars is not None or how != before.closed_as)
+    return how if ended and how != "expired" else None
 
 
 def won_by(request: Request | None, specialist_id: UUID) -> Request:

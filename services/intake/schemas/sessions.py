@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from libs.events.intake import CalledOff
 from libs.kit.schemas import Input, Output
 from services.intake.domain import Evidence, Outcome, Side
 from services.intake.schemas.examples import ID, MOMENT
@@ -45,6 +46,9 @@ class SessionView(Output):
     )
     absent: Side | None = Field(examples=[None], description="Who did not come, as the other side says.")
     cancelled_by: Side | None = Field(examples=[None])
+    called_off: CalledOff | None = Field(
+        examples=[None], description="How the work ended, where it ended before this session could begin."
+    )
     outcome: Outcome | None = Field(examples=["held"])
     outcome_at: datetime | None = Field(examples=[MOMENT])
     version: int = Field(examples=[1])

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from libs.events.intake import RefusalReason
+from libs.events.intake import CalledOff, RefusalReason
 from services.intake.domain import Outcome, Side
 from services.intake.tables.base import Base
 
@@ -33,6 +33,9 @@ class SessionRow(Base):
     ruled: Mapped[Outcome | None] = mapped_column(Text, comment="what support decided, whatever was said (D8)")
     absent: Mapped[Side | None] = mapped_column(Text, comment="who did not come, as the other side says")
     cancelled_by: Mapped[Side | None] = mapped_column(Text, comment="who called it off before it began")
+    called_off: Mapped[CalledOff | None] = mapped_column(
+        Text, comment="how the work ended, before this session could begin"
+    )
     outcome: Mapped[Outcome | None] = mapped_column(Text)
     outcome_at: Mapped[datetime | None] = mapped_column(comment="when it came to this outcome")
     version: Mapped[int] = mapped_column(server_default="0")
