@@ -151,10 +151,11 @@ async def test_c8_a_session_is_moved_in_bounds(work: Work) -> None:
 
 
 async def test_a_closed_request_has_no_new_sessions_and_its_old_ones_are_still_told(work: Work) -> None:
+    """The client went without notice, so the session stays as it was agreed."""
     session = await work.booked()
-    assert (await work.call(OLENA, f"requests/{work.id}/withdrawal", BEGUN)).status_code == 200
+    assert (await work.call(OLENA, f"requests/{work.id}/withdrawal", FIRST - HOUR)).status_code == 200
     assert code(await work.book()) == (409, "request_closed")
-    assert code(await work.move(session, ANNA, FIRST + HOUR, BEGUN)) == (409, "request_closed")
+    assert code(await work.move(session, ANNA, FIRST + HOUR, FIRST - HOUR)) == (409, "request_closed")
     assert (await work.tell(session, ANNA, "held", TOLD_AT)).json()["outcome"] == "held"
 
 
