@@ -17,6 +17,7 @@ from libs.kit.settings import PlatformSettings
 from libs.kit.together import Together
 
 STREAMS_END_WITHIN: Final = 3
+IDLE_FOR: Final = 75  # seconds; longer than proxies and clients keep a connection, so that none is cut as they reuse it
 LARGEST_FRAME: Final = 64 * 1024  # the longest text, each character of it escaped, has 48 KB
 
 WhenReady = Callable[[Together], Awaitable[None]]
@@ -65,6 +66,7 @@ def config_for(app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=IDLE_FOR,
         timeout_graceful_shutdown=STREAMS_END_WITHIN,
         ws_max_size=LARGEST_FRAME,
         # It costs more memory than the rest of a connection, and the length of what is compressed tells about words.

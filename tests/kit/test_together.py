@@ -20,6 +20,7 @@ import pytest
 
 from libs.kit import logs
 from libs.kit.cli import Platform, main
+from libs.kit.server import config_for
 from tests.conftest import OURS
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,12 @@ def test_a_port_that_is_taken_is_one_sentence(platform, capsys, monkeypatch, tmp
 def test_an_address_that_is_not_ours_is_one_sentence(platform, capsys, monkeypatch):
     monkeypatch.setenv("DOVIRA_HOST", "192.0.2.1")
     assert "Cannot listen on 192.0.2.1" in refusal(platform, capsys)
+
+
+def test_a_connection_is_kept_longer_than_those_in_front_of_us_keep_it():
+    """Otherwise it is cut at times just as a proxy or a phone sends the next request on it."""
+    usual_for_a_proxy = 60
+    assert config_for(lambda *_: None).timeout_keep_alive > usual_for_a_proxy
 
 
 def test_an_unknown_service_is_one_sentence(platform, capsys):
