@@ -86,6 +86,13 @@ class OrderCancelled(Event, topic="intake.orders", key="order_id"):
     cycles: Annotated[int, Meta(ge=0, description="How often this client has paid and cancelled (C8).")]
 
 
+class OrderExpired(Event, topic="intake.orders", key="order_id"):
+    """Nobody said in time that the order was paid, so it is off (C8)."""
+
+    order_id: UUID
+    specialist_id: UUID
+
+
 class OrderNudged(Event, topic="intake.orders", key="order_id"):
     """The client asked how it goes; the queue is as it was (C6)."""
 

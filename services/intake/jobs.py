@@ -1,8 +1,9 @@
 """What time causes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from libs.kit.jobs import Job
 from libs.kit.sql import EVERY_TENANT, Database
 from services.intake import commands
 from services.intake.queries import due_requests, moment
+from services.intake.queries.orders import unpaid_orders
 
 MOST = 200
 GOES = text("SELECT pg_try_advisory_xact_lock_shared(hashtext('intake time'))")
@@ -34,16 +36,27 @@ async def pass_time(database: Database, _: datetime) -> None:
     """
     async with database.session(EVERY_TENANT) as tx:
         due = await due_requests(tx, now=await moment(tx), most=MOST) if await time_goes(tx) else []
-    for request_id, _since in due:
+    await _one_by_one(database, [request_id for request_id, _since in due], commands.pass_time)
+
+
+async def expire_orders(database: Database, _: datetime) -> None:
+    """End the orders that nobody has paid in time; like time itself, by every instance, and each but once."""
+    async with database.session(EVERY_TENANT) as tx:
+        due = await unpaid_orders(tx, now=await moment(tx), most=MOST) if await time_goes(tx) else []
+    await _one_by_one(database, due, commands.orders.expire_order)
+
+
+async def _one_by_one(database: Database, due: Iterable[UUID], cause: Callable[..., Awaitable[None]]) -> None:
+    for id in due:
         try:
             async with database.session(EVERY_TENANT) as tx:
                 if await time_goes(tx):
-                    await commands.pass_time(tx, request_id, now=await moment(tx))
+                    await cause(tx, id, now=await moment(tx))
         except Unavailable:
             continue  # It is being won or ended at this moment; the next round sees what it has become.
         except Exception as error:
             # One that cannot be turned must not keep the others waiting.
-            log.exception("time.stuck", request_id=str(request_id), exc_info=error)
+            log.exception("time.stuck", id=str(id), exc_info=error)
 
 
 async def time_goes(tx: AsyncSession) -> bool:
@@ -75,6 +88,7 @@ async def end_duties(database: Database, _: datetime) -> None:
 
 jobs = (
     Job("pass_time", timedelta(seconds=0.5), pass_time),
+    Job("expire_orders", timedelta(seconds=30), expire_orders),
     Job("tell_refusals", timedelta(seconds=2), tell_refusals),
     Job("end_duties", timedelta(seconds=2), end_duties),
     Job("tidy_feed", timedelta(minutes=1), tidy_feed),

@@ -43,6 +43,12 @@ CYCLES = select(func.count()).where(
     OrderRow.cancelled_by == "client",
     OrderRow.cancelled_at > bindparam("since"),
 )
+UNPAID = (
+    select(OrderRow.id)
+    .where(OrderRow.pay_by <= bindparam("now"), OrderRow.paid_at.is_(None), OrderRow.cancelled_at.is_(None))
+    .order_by(OrderRow.pay_by)
+    .limit(bindparam("most"))
+)
 LINK = select(OrderRow.link).where(OrderRow.id == bindparam("order_id"), OrderRow.delivered_at.is_not(None))
 WORDS = (
     select(OrderWordsRow.number, OrderWordsRow.words, OrderWordsRow.follow_up, OrderWordsRow.at)
@@ -104,6 +110,11 @@ async def cycles_of(tx: AsyncSession, order: Order, *, since: datetime) -> int:
     """How often this client has paid and then cancelled with this specialist (C8)."""
     asked = {"client_id": order.client_id, "specialist_id": order.specialist_id, "since": since}
     return await tx.scalar(CYCLES, asked) or 0
+
+
+async def unpaid_orders(tx: AsyncSession, *, now: datetime, most: int) -> list[UUID]:
+    """Those that should have been paid by now; the longest overdue first."""
+    return list(await tx.scalars(UNPAID, {"now": now, "most": most}))
 
 
 async def link_of(tx: AsyncSession, order_id: UUID) -> bytes | None:

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from libs.events.orders import ServiceKind
 from libs.kit.schemas import Input, Output, Words
-from services.intake.domain.orders import Action, Basis, Side, State, Urgency
+from services.intake.domain.orders import Action, Basis, Canceller, Side, State, Urgency
 from services.intake.schemas.examples import ID, MOMENT
 from services.intake.schemas.offers import TermsView
 
@@ -39,6 +39,7 @@ class OrderView(Output):
     state: State
     urgency: Urgency = Field(description="Braked: the first word said urgent, but too often lately to count (C12).")
     placed_at: datetime = Field(examples=[MOMENT])
+    pay_by: datetime | None = Field(examples=[MOMENT], description="If it is not paid until then, it is off (C8).")
     paid_at: datetime | None = Field(examples=[MOMENT])
     paid_said_by: Side | None
     due: datetime | None = Field(examples=[MOMENT], description="Urgent work is due within a day of its payment (C2).")
@@ -47,7 +48,7 @@ class OrderView(Output):
     late: bool = Field(description="Delivered after it was due.")
     linked: bool = Field(description="Whether there is a link to the result.")
     cancelled_at: datetime | None
-    cancelled_by: Side | None
+    cancelled_by: Canceller | None = Field(examples=[None], description="Time: it was not paid by `pay_by`.")
     call_at: datetime | None = Field(examples=[MOMENT], description="When the call is.")
     prepare_at: datetime | None = Field(examples=[MOMENT], description="When to write the questions down (C3).")
     recording_allowed: Literal[True] = Field(description="You may always record, openly (C3).")

@@ -8,7 +8,7 @@ from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.events.orders import ServiceKind
-from services.intake.domain.orders import Currency, Part, Side, Urgency
+from services.intake.domain.orders import Canceller, Currency, Part, Side, Urgency
 from services.intake.tables.base import Base
 
 
@@ -51,6 +51,7 @@ class OrderRow(Base):
     wait_least: Mapped[timedelta | None] = mapped_column(comment="as those terms said")
     wait_most: Mapped[timedelta | None]
     placed_at: Mapped[datetime]
+    pay_by: Mapped[datetime | None] = mapped_column(comment="as it was told when it was placed (C8)")
     questions: Mapped[int]
     urgency: Mapped[Urgency] = mapped_column(Text, comment="what the first word of the first question did (C12)")
     paid_at: Mapped[datetime | None]
@@ -62,7 +63,7 @@ class OrderRow(Base):
     linked: Mapped[bool] = mapped_column(server_default=text("false"))
     link: Mapped[bytes | None] = mapped_column(comment="where the result is; sealed, for the two sides alone")
     cancelled_at: Mapped[datetime | None]
-    cancelled_by: Mapped[Side | None] = mapped_column(Text)
+    cancelled_by: Mapped[Canceller | None] = mapped_column(Text)
     call_at: Mapped[datetime | None]
     prepare_at: Mapped[datetime | None] = mapped_column(comment="when to write the questions of a call down (C3)")
     follow_ups: Mapped[int] = mapped_column(server_default="0")
@@ -90,6 +91,7 @@ class OrderRow(Base):
             "orders_delivered", "specialist_id", "kind", "delivered_at",
             postgresql_where=text("delivered_at IS NOT NULL"),
         ),
+        Index("orders_unpaid", "pay_by", postgresql_where=text("paid_at IS NULL AND cancelled_at IS NULL")),
         Index("orders_of_client", "client_id", "placed_at"),
         Index("orders_of_specialist", "specialist_id", "placed_at"),
     )  # fmt: skip

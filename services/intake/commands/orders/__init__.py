@@ -15,6 +15,7 @@ from services.intake.commands.orders.turning import (
     ask_otherwise,
     cancel_order,
     deliver_order,
+    expire_order,
     nudge_order,
     pay_order,
     report_link,
@@ -24,6 +25,6 @@ from services.intake.commands.orders.words import open_link, open_words
 
 __all__ = [
     "agree_stage", "allow", "ask_more", "ask_otherwise", "avoid", "book_slot", "cancel_order", "complete_stage",
-    "deliver_order", "name_holidays", "nudge_order", "offer_kind", "offer_slot", "open_link", "open_words", "pay_order",
-    "place_order", "plan_stage", "report_link", "start_order", "withdraw_slot",
+    "deliver_order", "expire_order", "name_holidays", "nudge_order", "offer_kind", "offer_slot", "open_link",
+    "open_words", "pay_order", "place_order", "plan_stage", "report_link", "start_order", "withdraw_slot",
 ]  # fmt: skip

@@ -99,6 +99,11 @@ async def cancel_order(tx: AsyncSession, order_id: UUID, person: UUID, *, now: d
     return after
 
 
+async def expire_order(tx: AsyncSession, order_id: UUID, *, now: datetime) -> None:
+    """An order that was to be paid by now is off, unless it was paid or cancelled meanwhile."""
+    await turn_order(tx, order_id, lambda it: turns.expire(it, now=now))
+
+
 async def ask_more(
     tx: AsyncSession, sealer: Sealer, order_id: UUID, person: UUID, words: Sequence[str], *, now: datetime
 ) -> Order:

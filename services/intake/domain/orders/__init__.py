@@ -4,6 +4,7 @@ from services.intake.domain.orders import questions, slots, stages, turns
 from services.intake.domain.orders.actions import Action, next_actions
 from services.intake.domain.orders.links import LinkUnusable, usable
 from services.intake.domain.orders.order import (
+    Canceller,
     Customer,
     NotPaid,
     Order,
@@ -93,6 +94,7 @@ __all__ = [
     "CallNotBooked",
     "CallNotYet",
     "CancelledTooOften",
+    "Canceller",
     "Clock",
     "Currency",
     "Customer",

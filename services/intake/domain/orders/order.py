@@ -12,6 +12,7 @@ from services.intake.domain.orders.terms import Terms
 from services.intake.domain.rules import OrderRules
 
 Side = Literal["client", "specialist"]
+Canceller = Literal["client", "specialist", "time"]
 State = Literal["placed", "paid", "started", "delivered", "cancelled"]
 Urgency = Literal["none", "urgent", "braked"]
 
@@ -53,6 +54,7 @@ class Order:
     wait_least: timedelta | None
     wait_most: timedelta | None
     placed_at: datetime
+    pay_by: datetime | None = None
     questions: int
     urgency: Urgency = "none"
     paid_at: datetime | None = None
@@ -63,7 +65,7 @@ class Order:
     late: bool = False
     linked: bool = False
     cancelled_at: datetime | None = None
-    cancelled_by: Side | None = None
+    cancelled_by: Canceller | None = None
     call_at: datetime | None = None
     prepare_at: datetime | None = None
     follow_ups: int = 0
@@ -121,7 +123,8 @@ def place(
     order = Order(
         id=order_id, tenant=tenant, client_id=client_id, specialist_id=terms.specialist_id, kind=terms.kind,
         terms_version=terms.version, wait_least=terms.wait_least, wait_most=terms.wait_most, placed_at=now,
-        questions=questions, urgency=("braked" if braked else "urgent") if urgent else "none",
+        pay_by=now + rules.pay_within, questions=questions,
+        urgency=("braked" if braked else "urgent") if urgent else "none",
     )  # fmt: skip
     placed = OrderPlaced(
         tenant=tenant, at=now, order_id=order_id, client_id=client_id, specialist_id=terms.specialist_id,

@@ -7,6 +7,7 @@ from typing import Any
 from libs.events.orders import (
     OrderCancelled,
     OrderDelivered,
+    OrderExpired,
     OrderNudged,
     OrderPaid,
     OrderReopened,
@@ -145,6 +146,14 @@ def cancel(order: Order, by: Side, *, cycles: int, now: datetime, rules: OrderRu
     )
     after = replace(order, cancelled_at=now, cancelled_by=by, call_at=None, prepare_at=None)
     return OrderTurn(after, (said,))
+
+
+def expire(order: Order, *, now: datetime) -> OrderTurn:
+    """Nobody said in time that it was paid, so it is off; who says so late, but before this is told, was in time."""
+    if order.state != "placed" or order.pay_by is None or now < order.pay_by:
+        return OrderTurn(order)
+    said = OrderExpired(tenant=order.tenant, at=now, order_id=order.id, specialist_id=order.specialist_id)
+    return OrderTurn(replace(order, cancelled_at=now, cancelled_by="time"), (said,))
 
 
 def nudge(order: Order, *, now: datetime, rules: OrderRules) -> OrderTurn:

@@ -53,6 +53,7 @@ class OrderRules:
         Count, Says("C8", "So often a client may pay and then cancel with one specialist within the time below.")
     ] = 2
     cancels_within: Annotated[Span, Says("C8", "Older paid and cancelled orders are forgotten.")] = timedelta(days=365)
+    pay_within: Annotated[Span, Says("C8", "An order that nobody has paid within this is off.")] = timedelta(weeks=1)
     unpaid_at_most: Annotated[
         Count, Says("C8", "A client has at most so many orders with one specialist that wait for payment.")
     ] = 5
