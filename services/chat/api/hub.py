@@ -185,10 +185,8 @@ class Hub:
             if after + 1 in hall.recent:
                 return
             async with self._database.autocommit(EVERY_TENANT) as db:
-                room = (await rooms(db, [room_id]))[room_id]
-                until = min(room.last_seq, after + AT_ONCE)
-                for message in await tail(db, self._vault, room, after=after, until=until):
-                    hall.remember(message, room.readers)
+                for message, readers in await tail(db, self._vault, room_id, after=after, most=AT_ONCE):
+                    hall.remember(message, readers)
 
     async def _look(self) -> None:
         if not self._halls:

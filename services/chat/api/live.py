@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -16,13 +17,13 @@ from libs.bus.outbox import nudge
 from libs.kit.errors import DomainError
 from libs.kit.http import PUBLIC, Router, Transaction, host
 from libs.kit.problems import documented, of_domain, of_failure, of_validation, passing
-from libs.kit.sql import EVERY_TENANT, bare
+from libs.kit.sql import EVERY_TENANT
 from services.chat import commands, queries
 from services.chat.api.house import ConversationId, Resources, Someone, resources_of
 from services.chat.api.hub import Socket, framed
 from services.chat.commands import TicketRefused
 from services.chat.domain import ConversationUnknown
-from services.chat.queries import Room, rooms
+from services.chat.queries import Room
 from services.chat.schemas import FRAME, HELLO, Hello, LiveTicket, Read, Receipt, Send, Typing
 
 routes = Router(prefix="/v1", tags=["messages"])
@@ -117,17 +118,16 @@ class _Connection:
             await self._note_end(socket)
 
     async def _admitted(self, hello: Hello) -> tuple[Socket, Room, bool]:
-        """Whoever brings a good ticket, from where they go on, and whether that is where they were; all in one trip."""
+        """Whoever brings a good ticket, from where they go on, and whether that is where they were; one transaction."""
         async with self._database.session(EVERY_TENANT) as tx:
-            reader = await commands.admit(tx, self._id, hello.ticket, now=await queries.moment(tx))
-            room = (await rooms(await bare(tx), [self._id])).get(self._id)
-            side = room.side_of(reader) if room is not None else None
-            if room is None or side is None:
+            reader, room, now = await commands.admit(tx, self._id, hello.ticket)
+            side = room.side_of(reader)
+            if side is None:
                 raise ConversationUnknown
             after = max(hello.after_seq, room.readable_after(side))
             resumes = after <= room.last_seq and room.last_seq - after <= LONGEST_TAIL
             socket = Socket(reader, side, after if resumes else room.last_seq, ended=room.ended)
-            await self._note(tx, socket, "live")
+            await self._note(tx, socket, "live", now)
         return socket, room, resumes
 
     async def _welcome(self, room: Room, socket: Socket, hello: Hello, *, resumes: bool) -> None:
@@ -138,19 +138,19 @@ class _Connection:
         kind, after = ("welcome", socket.served) if resumes else ("resync", missed)
         await self._websocket.send_text(framed(kind, after_seq=after, online=online, **told))
 
-    async def _note(self, tx: AsyncSession, socket: Socket, use: Literal["live", "live_ended"]) -> None:
+    async def _note(self, tx: AsyncSession, socket: Socket, use: Literal["live", "live_ended"], now: datetime) -> None:
         """Enter in the ledger that somebody begins to read, and how far they had come when they ended."""
         begins = use == "live"
         await commands.note_reading(
             tx, self._id, tenant=socket.reader.tenant, reader=socket.reader.id, side=socket.side, use=use,
             first_seq=socket.served + 1 if begins else None, last_seq=None if begins else socket.served,
-            now=await queries.moment(tx),
+            now=now,
         )  # fmt: skip
 
     async def _note_end(self, socket: Socket) -> None:
         try:
             async with self._database.session(socket.reader.tenant) as tx:
-                await self._note(tx, socket, "live_ended")
+                await self._note(tx, socket, "live_ended", await queries.moment(tx))
         except Exception as error:  # noqa: BLE001 - that it began is entered, and it has ended all the same
             log.warning("live.end_not_noted", error=type(error).__name__)
 

@@ -9,21 +9,22 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.bus.clock import simulated
 from libs.kit.errors import DomainError
+from libs.kit.sql import bare
 from services.chat.domain import Participant
+from services.chat.queries.live import ROOM, Room
 from services.chat.tables import LiveTicketRow
 
 LASTS = timedelta(seconds=30)
 ISSUE = insert(LiveTicketRow)
-ADMIT = (
-    delete(LiveTicketRow)
-    .where(
-        LiveTicketRow.digest == bindparam("digest"),
-        LiveTicketRow.conversation_id == bindparam("conversation"),
-        LiveTicketRow.expires_at > bindparam("now"),
-    )
-    .returning(LiveTicketRow.tenant, LiveTicketRow.reader_id, LiveTicketRow.roles, LiveTicketRow.stay)
-)
+# $1 digest, $2 conversation, $3 simulated time. One statement: the ticket is used up, and how its room stands is told.
+ADMIT = f"""
+WITH clock AS (SELECT coalesce($3::timestamptz, clock_timestamp()) AS now), used AS (
+  DELETE FROM live_tickets t USING clock WHERE t.digest = $1 AND t.conversation_id = $2 AND t.expires_at > clock.now
+  RETURNING t.tenant AS of_tenant, t.reader_id, t.roles, t.stay, clock.now)
+SELECT {ROOM}, used.* FROM used JOIN conversations c ON c.id = $2
+"""  # noqa: S608 - nothing in it comes from outside
 FORGET = delete(LiveTicketRow).where(LiveTicketRow.expires_at <= bindparam("now"))
 
 
@@ -51,15 +52,16 @@ async def issue_ticket(tx: AsyncSession, conversation_id: UUID, reader: Particip
     return ticket
 
 
-async def admit(tx: AsyncSession, conversation_id: UUID, secret: str, *, now: datetime) -> Participant:
-    """Use a ticket up; who it lets in, to this conversation and no other."""
-    told = {"digest": _digest(secret), "conversation": conversation_id, "now": now}
-    ticket = (await tx.execute(ADMIT, told)).one_or_none()
-    if ticket is None:
+async def admit(tx: AsyncSession, conversation_id: UUID, secret: str) -> tuple[Participant, Room, datetime]:
+    """Use a ticket up; who it lets in, to this conversation and no other, how that stands, and the moment."""
+    row = await (await bare(tx)).fetchrow(ADMIT, _digest(secret), conversation_id, simulated.get())
+    if row is None:
         raise TicketRefused
-    return Participant(
-        tenant=ticket.tenant, id=ticket.reader_id, roles=frozenset(ticket.roles), only=conversation_id, stay=ticket.stay
-    )
+    reader = Participant(
+        tenant=row["of_tenant"], id=row["reader_id"], roles=frozenset(row["roles"]), only=conversation_id,
+        stay=row["stay"],
+    )  # fmt: skip
+    return reader, Room.of(row), row["now"]
 
 
 async def forget_tickets(tx: AsyncSession, *, now: datetime) -> None:

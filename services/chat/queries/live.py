@@ -1,7 +1,7 @@
 """Reads for live connections: who is where now, and what was said since."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from libs.events.chat import PrivacyMode, Side
@@ -9,16 +9,20 @@ from libs.kit.sql import FastConnection
 from services.chat.domain import Message, Participant
 from services.chat.queries.vault import KeptMessage, Vault
 
-STATES = """
-SELECT id, tenant, privacy_mode AS mode, client_id, counterpart_id, counterpart_side, released_at, since_seq, last_seq,
-  ended_at, erased_at
-FROM conversations WHERE id = ANY($1)
+ROOM = """
+  c.id, c.tenant, c.privacy_mode AS mode, c.client_id, c.counterpart_id, c.counterpart_side,
+  c.released_at IS NOT NULL AS released, c.since_seq, c.last_seq, c.ended_at IS NOT NULL AS ended,
+  c.erased_at IS NOT NULL AS erased
 """
+STATES = f"SELECT {ROOM} FROM conversations c WHERE c.id = ANY($1)"  # noqa: S608 - nothing in it comes from outside
 STAYS = "SELECT digest FROM guests WHERE digest = ANY($1) AND expires_at > clock_timestamp()"
-TAIL = """
-SELECT seq, side, sender_id, client_message_id, form, body, commitment, stamp, attachments, at FROM messages
-WHERE conversation_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq
-"""
+# One statement, for one moment: a message with who may read it.
+TAIL = f"""
+SELECT {ROOM}, m.seq, m.side, m.sender_id, m.client_message_id, m.form, m.body, m.commitment, m.stamp, m.attachments,
+  m.at
+FROM conversations c JOIN messages m ON m.conversation_id = c.id
+WHERE c.id = $1 AND m.seq > $2 ORDER BY m.seq LIMIT $3
+"""  # noqa: S608 - as above
 
 
 class Room(NamedTuple):
@@ -35,6 +39,11 @@ class Room(NamedTuple):
     last_seq: int
     ended: bool
     erased: bool
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """As the database gives it, whatever else is in the row."""
+        return cls(**{name: row[name] for name in cls._fields})
 
     @property
     def readers(self) -> frozenset[UUID]:
@@ -59,15 +68,7 @@ class Room(NamedTuple):
 
 async def rooms(db: FastConnection, ids: Collection[UUID]) -> dict[UUID, Room]:
     """How these conversations stand now; one that there is not is not in it."""
-    found = await db.fetch(STATES, list(ids))
-    return {
-        row["id"]: Room(
-            row["id"], row["tenant"], row["mode"], row["client_id"], row["counterpart_id"], row["counterpart_side"],
-            row["released_at"] is not None, row["since_seq"], row["last_seq"], row["ended_at"] is not None,
-            row["erased_at"] is not None,
-        )
-        for row in found
-    }  # fmt: skip
+    return {row["id"]: Room.of(row) for row in await db.fetch(STATES, list(ids))}
 
 
 async def stays(db: FastConnection, known: Collection[bytes]) -> frozenset[bytes]:
@@ -75,7 +76,12 @@ async def stays(db: FastConnection, known: Collection[bytes]) -> frozenset[bytes
     return frozenset(row["digest"] for row in await db.fetch(STAYS, list(known)))
 
 
-async def tail(db: FastConnection, vault: Vault, room: Room, *, after: int, until: int) -> list[Message]:
-    """What was said in between, in order."""
-    found = await db.fetch(TAIL, room.id, after, until)
-    return [await vault.opened(KeptMessage(*row), room.id, room.mode) for row in found]
+async def tail(
+    db: FastConnection, vault: Vault, conversation_id: UUID, *, after: int, most: int
+) -> list[tuple[Message, frozenset[UUID]]]:
+    """What was said after a place, in order, with who may read it."""
+    found = [
+        (KeptMessage(*(row[name] for name in KeptMessage._fields)), Room.of(row))
+        for row in await db.fetch(TAIL, conversation_id, after, most)
+    ]
+    return [(await vault.opened(kept, room.id, room.mode), room.readers) for kept, room in found]
