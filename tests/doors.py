@@ -73,8 +73,10 @@ class Doors:
             return self._example(self._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
         if schema.get("examples"):
             return schema["examples"][0]
-        if "anyOf" in schema:
-            return self._example(schema["anyOf"][0])
+        if choices := schema.get("anyOf") or schema.get("oneOf"):
+            return self._example(choices[0])
+        if "const" in schema:
+            return schema["const"]
         if "enum" in schema:
             return schema["enum"][0]
         needed = {name: self._example(schema["properties"][name]) for name in schema.get("required", ())}

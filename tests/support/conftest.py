@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.people import ANNA, BORIS, MARTA, SOFIA
+from tests.doors import CLINICIAN
+from tests.people import ANNA, BORIS, MARTA, OLENA, SOFIA
 from tests.support.scenes import Desk
 
 
@@ -30,3 +31,15 @@ def marta(support_client: Any, as_: Any) -> Desk:
 def sofia(support_client: Any, as_: Any) -> Desk:
     """Her supervisor, who decides as well."""
     return Desk(support_client, as_(SOFIA))
+
+
+@pytest.fixture
+def vera(support_client: Any, as_: Any) -> Desk:
+    """Of the clinical team."""
+    return Desk(support_client, as_(CLINICIAN))
+
+
+@pytest.fixture
+def olena(support_client: Any, as_: Any) -> Desk:
+    """A client."""
+    return Desk(support_client, as_(OLENA))

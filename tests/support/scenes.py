@@ -25,7 +25,7 @@ def accepted(request_id: UUID | None = None, *, by: Principal = ANNA, client: Pr
     )  # fmt: skip
 
 
-async def hear(service: Any, what: RequestAccepted | Envelope) -> Envelope:
+async def hear(service: Any, what: Event | Envelope) -> Envelope:
     return await deliver(what, consumers, service.database.sessions)
 
 
@@ -75,6 +75,25 @@ class Desk:
     async def reinstate(self, ticket_id: str, if_match: str | None = None) -> Response:
         if_match = if_match or await self.seen(ticket_id)
         return await self.post(f"tickets/{ticket_id}/reinstatement", If_Match=if_match)
+
+    async def case(self, case_id: str) -> Response:
+        return await self.get(f"cases/{case_id}")
+
+    async def take(self, case_id: str, if_match: str | None = '"1"') -> Response:
+        return await self._change("PUT", case_id, if_match)
+
+    async def give_back(self, case_id: str, if_match: str | None = '"2"') -> Response:
+        return await self._change("DELETE", case_id, if_match)
+
+    async def close(
+        self, case_id: str, outcome: str = "other", if_match: str | None = '"2"', *, key: str | None = None
+    ) -> Response:
+        named = {"If_Match": if_match} if if_match else {}
+        return await self.post(f"cases/{case_id}/closure", {"outcome": outcome}, key=key, **named)
+
+    async def _change(self, method: str, case_id: str, if_match: str | None) -> Response:
+        headers = self.headers | ({"If-Match": if_match} if if_match else {})
+        return await self.client.request(method, f"cases/{case_id}/taking", headers=headers)
 
     async def all(self, path: str, **query: Any) -> list[dict[str, Any]]:
         """Every item of a list, page by page."""
