@@ -42,6 +42,13 @@ class FirstReplySent(Event, topic="chat.conversations", key="conversation_id"):
     specialist_id: UUID
 
 
+class FarewellSent(Event, topic="chat.conversations", key="conversation_id"):
+    """A request's specialist took leave of its client in the words of a farewell template, before refusing (R11)."""
+
+    conversation_id: UUID
+    specialist_id: UUID
+
+
 class ConversationEnded(Event, topic="chat.conversations", key="conversation_id"):
     """Nobody writes here any more (P11). The house ends what support struck from the record (R4)."""
 

@@ -9,6 +9,7 @@ from libs.kit.problems import documented
 from services.chat import commands, queries
 from services.chat.api.house import ConversationId, Held, Someone
 from services.chat.domain import ConversationOver, ConversationUnknown, TooManyMessages
+from services.chat.domain.templates import OtherWords, TemplateUnknown
 from services.chat.schemas import Message, Messages, NewMessage, Receipt
 
 LATEST = 2**31 - 1
@@ -18,7 +19,7 @@ routes = Router(prefix="/v1", tags=["messages"])
 @routes.post(
     "/conversations/{conversation_id}/messages",
     status_code=201,
-    responses=documented(ConversationUnknown, ConversationOver, TooManyMessages),
+    responses=documented(ConversationUnknown, ConversationOver, TooManyMessages, TemplateUnknown, OtherWords),
 )
 async def send_message(
     conversation_id: ConversationId, message: NewMessage, sender: Someone, db: Autocommit, held: Held

@@ -13,7 +13,9 @@ from services.chat import domain
 from services.chat.commands.attachments import claim_attachments
 from services.chat.commands.notifications import plan_notification
 from services.chat.domain import ConversationOver, ConversationUnknown, Draft, Participant, Sent
+from services.chat.domain.templates import OtherWords, fits
 from services.chat.queries import Vault
+from services.chat.queries.templates import farewell
 
 # $1 conversation, $2 tenant, $3 as client, $4 as specialist, $5 as clinic, $6 a guest's only conversation
 SEATED: Final = """
@@ -30,6 +32,7 @@ UPDATE conversations c SET last_seq = c.last_seq + 1,
 WHERE {SEATED} AND c.ended_at IS NULL AND NOT EXISTS (
   SELECT FROM messages m WHERE m.conversation_id = $1 AND m.sender_id = $7 AND m.client_message_id = $8)
 RETURNING c.last_seq AS seq, c.first_reply_seq = c.last_seq AS replies, c.privacy_mode AS mode, c.client_id,
+  c.purpose = 'request' AND c.client_id IS DISTINCT FROM $3 AS to_client,
   CASE WHEN c.released_at IS NULL THEN c.counterpart_id END AS counterpart_id,
   CASE WHEN c.client_id = $3 THEN 'client' ELSE c.counterpart_side END AS side,
   coalesce($9::timestamptz, clock_timestamp()) AS at
@@ -77,10 +80,11 @@ async def _send(db: FastConnection, vault: Vault, draft: Draft, sender: Particip
         sent = _as_sent(draft, sender, place)
         digests = await claim_attachments(db, draft.attachments, sent, tenant=sender.tenant)
         sealed = await vault.sealed(draft, sent, place["mode"], digests)
-        facts = [
-            prepare(fact)
-            for fact in domain.sent(sent, len(draft.body), tenant=sender.tenant, replies=bool(place["replies"]))
-        ]
+        leaves = await _is_farewell(db, draft, tenant=sender.tenant) and place["to_client"]
+        said = domain.sent(
+            sent, len(draft.body), tenant=sender.tenant, replies=bool(place["replies"]), takes_leave=leaves
+        )
+        facts = [prepare(fact) for fact in said]
         await db.execute(
             KEEP, sent.conversation_id, sent.seq, sender.tenant, sent.side, sent.sender_id, sent.client_message_id,
             draft.form, sealed.body, sealed.commitment, sealed.stamp, list(draft.attachments),
@@ -90,6 +94,14 @@ async def _send(db: FastConnection, vault: Vault, draft: Draft, sender: Particip
         await plan_notification(db, sent, tenant=sender.tenant)
     readers = frozenset(who for who in (place["client_id"], place["counterpart_id"]) if who is not None)
     return Delivery(sent, readers, sealed.as_seen(draft, sent))
+
+
+async def _is_farewell(db: FastConnection, draft: Draft, *, tenant: str) -> bool:
+    if draft.farewell is None:
+        return False
+    if not fits(await farewell(db, tenant, draft.farewell), draft.body.decode()):
+        raise OtherWords
+    return True
 
 
 async def _sent_before(db: FastConnection, draft: Draft, sender: Participant, asked: tuple[Any, ...]) -> Delivery:

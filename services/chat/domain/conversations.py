@@ -6,12 +6,21 @@ from typing import Final, Literal, NamedTuple, Self
 from unicodedata import category
 from uuid import UUID
 
-from libs.events.chat import ConversationOpened, FirstReplySent, MessageSent, PrivacyMode, Side, SizeBucket
+from libs.events.chat import (
+    ConversationOpened,
+    FarewellSent,
+    FirstReplySent,
+    MessageSent,
+    PrivacyMode,
+    Side,
+    SizeBucket,
+)
 from libs.events.intake import RequestAccepted
 from libs.kit.errors import Conflict, DomainError, NotFound
 from services.chat.domain.franking import SALT
 
 Form = Literal["text", "card", "opaque"]
+Fact = MessageSent | FirstReplySent | FarewellSent
 LONGEST = 4000  # characters, as a person counts them; the rows' own limit leaves room for ciphertext
 LARGEST = 16 * 1024  # bytes of a body that is not ours to understand
 DIGEST = 32
@@ -78,6 +87,7 @@ class Draft:
     body: bytes
     commitment: bytes | None = None
     attachments: tuple[UUID, ...] = ()
+    farewell: UUID | None = None  # the template whose words it is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,20 +158,22 @@ def opened(accepted: RequestAccepted) -> ConversationOpened:
     )  # fmt: skip
 
 
-def sent(message: Sent, size: int, *, tenant: str, replies: bool) -> list[MessageSent | FirstReplySent]:
-    """What the world may know of a message: that it was sent, by which side, and how long it was, roughly."""
-    facts: list[MessageSent | FirstReplySent] = [
+def sent(message: Sent, size: int, *, tenant: str, replies: bool, takes_leave: bool = False) -> list[Fact]:
+    """What the world may know of a message: that it was sent, by which side, and how long it was, roughly.
+
+    And of two kinds of a specialist's what they were: the first reply, and a farewell that a refusal begins with.
+    """
+    facts: list[Fact] = [
         MessageSent(
             tenant=tenant, at=message.at, conversation_id=message.conversation_id,
             seq=message.seq, side=message.side, size=size_of(size),
         )
     ]  # fmt: skip
+    who = {"conversation_id": message.conversation_id, "specialist_id": message.sender_id}
     if replies:
-        facts.append(
-            FirstReplySent(
-                tenant=tenant, at=message.at, conversation_id=message.conversation_id, specialist_id=message.sender_id
-            )
-        )
+        facts.append(FirstReplySent(tenant=tenant, at=message.at, **who))
+    if takes_leave:
+        facts.append(FarewellSent(tenant=tenant, at=message.at, **who))
     return facts
 
 

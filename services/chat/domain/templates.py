@@ -21,6 +21,7 @@ LONGEST_TEXT: Final = 2000
 LONGEST_VALUE: Final = 120
 LONGEST_RENDERING: Final = 4000  # what a message holds
 VARIABLE = re.compile(r"\{([a-z]{1,16})\}")
+_ESCAPED = re.compile(r"\\\{([a-z]{1,16})\\\}")
 # What a text may hold beside what can be seen, and nothing that turns the reading direction round.
 _LINE_ENDS, _JOINERS = frozenset("\n"), frozenset("\u200c\u200d")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -69,6 +70,10 @@ class TemplateMalformed(Invalid):
 
 class VariablesMismatch(Invalid):
     """Each variable of a template gets one value: a short line of visible characters."""
+
+
+class OtherWords(Invalid):
+    """These are not the words of this template. Send them as they are, or words of your own without naming one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +128,23 @@ def rendered(template: Template, given: Mapping[str, str], *, house: Mapping[str
     if len(text) > LONGEST_RENDERING:
         raise VariablesMismatch(f"The text would have more than {LONGEST_RENDERING} characters.")
     return text
+
+
+def fits(template: Template, text: str) -> bool:
+    """Whether a text is this template's, with its variables filled in, and nothing beside.
+
+    A farewell has two variables at most; with many, one after the other, this would take long.
+    """
+    begun = set[str]()
+
+    def value(found: re.Match[str]) -> str:
+        name, again = found[1], found[1] in begun
+        begun.add(name)
+        return f"(?P={name})" if again else f"(?P<{name}>[^\\n]{{1,{LONGEST_VALUE}}})"
+
+    # Escaping leaves braces with a backslash each; a variable that comes again has the same value.
+    pattern = _ESCAPED.sub(value, re.escape(template.text))
+    return re.fullmatch(pattern, text) is not None
 
 
 def house(rules: ConsultationRules) -> dict[str, str]:

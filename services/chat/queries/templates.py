@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Locale
+from libs.kit.sql import FastConnection
 from services.chat.domain.templates import Template, TemplatePurpose, TemplateUnknown
 from services.chat.domain.texts import TEMPLATES
 from services.chat.tables import TemplateRow
@@ -21,6 +22,9 @@ NEWEST = OWN.ext(distinct_on(TemplateRow.purpose, TemplateRow.locale)).order_by(
     TemplateRow.purpose, TemplateRow.locale, TemplateRow.version.desc()
 )
 ONE = OWN.where(TemplateRow.id == bindparam("id"))
+FAREWELL: Final = """
+SELECT id, purpose, locale, version, text, at FROM templates WHERE tenant = $1 AND id = $2 AND purpose = 'farewell'
+"""
 BY_ID: Final = {each.id: each for each in TEMPLATES}
 
 
@@ -43,3 +47,13 @@ async def template(tx: AsyncSession, tenant: str, template_id: UUID) -> Template
     if row is None:
         raise TemplateUnknown
     return Template(**row._mapping)  # noqa: SLF001 - as above
+
+
+async def farewell(db: FastConnection, tenant: str, template_id: UUID) -> Template:
+    """A farewell, in any version of it."""
+    known = BY_ID.get(template_id)
+    if known is None and (row := await db.fetchrow(FAREWELL, tenant, template_id)) is not None:
+        known = Template(**row)
+    if known is None or known.purpose != "farewell":
+        raise TemplateUnknown
+    return known

@@ -50,6 +50,10 @@ class NewMessage(Input):
     attachments: list[UUID] = Field(
         default_factory=list, max_length=MOST_ATTACHMENTS, description="Pictures that you have uploaded here."
     )
+    farewell: UUID | None = Field(
+        default=None,
+        description="Of a farewell, the template whose words the text is: so a specialist ends the work with a client.",
+    )
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Self:
@@ -59,6 +63,8 @@ class NewMessage(Input):
             if self.commitment is not None:
                 raise ValueError("Of a text we make the commitment ourselves.")
             return self
+        if self.farewell is not None:
+            raise ValueError("Of what we cannot read we cannot say whose words it is.")
         if self.commitment is None:
             raise ValueError("An opaque body needs its sender's commitment.")
         if not 1 <= len(bytes_of(self.body)) <= LARGEST:
@@ -74,7 +80,7 @@ class NewMessage(Input):
             conversation_id=conversation_id, client_message_id=self.client_message_id, form=self.form,
             body=bytes_of(self.body) if opaque else self.body.encode(),
             commitment=bytes_of(self.commitment) if self.commitment is not None else None,
-            attachments=tuple(dict.fromkeys(self.attachments)),
+            attachments=tuple(dict.fromkeys(self.attachments)), farewell=self.farewell,
         )  # fmt: skip
 
 
