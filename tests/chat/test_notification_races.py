@@ -159,6 +159,7 @@ def _mail_is_put_together(patch: pytest.MonkeyPatch) -> None:
 _parcel = deliveries._parcel
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("bug", "says"),
     [

@@ -1,5 +1,6 @@
 """The whole platform in one process, over real HTTP, on the embedded log and on a real Kafka."""
 
+import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -66,11 +67,14 @@ class Call:
 
     async def joined(self, count: int) -> list[Principal]:
         people = [Principal(uuid7(), "therapy", "specialist", frozenset({"specialist"})) for _ in range(count)]
-        for each in people:
-            assert (await self(each, "POST", "/intake/v1/specialists")).status_code == 201
-            duty = {"until": (clock.now() + timedelta(hours=2)).isoformat()}
-            assert (await self(each, "PUT", "/intake/v1/duty", json=duty)).status_code == 200
+        for first in range(0, count, 20):
+            await asyncio.gather(*map(self._on_duty, people[first : first + 20]))
         return people
+
+    async def _on_duty(self, who: Principal) -> None:
+        assert (await self(who, "POST", "/intake/v1/specialists")).status_code == 201
+        duty = {"until": (clock.now() + timedelta(hours=2)).isoformat()}
+        assert (await self(who, "PUT", "/intake/v1/duty", json=duty)).status_code == 200
 
     async def at_rest(self) -> None:
         buses = [running.bus for running in self.everything.running.values() if running.bus]

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from starlette.applications import Starlette
 
 from libs.kit import logs
 from libs.kit.cli import Platform, main
@@ -62,7 +63,7 @@ def test_an_address_that_is_not_ours_is_one_sentence(platform, capsys, monkeypat
 def test_a_connection_is_kept_longer_than_those_in_front_of_us_keep_it():
     """Otherwise it is cut at times just as a proxy or a phone sends the next request on it."""
     usual_for_a_proxy = 60
-    assert config_for(lambda *_: None).timeout_keep_alive > usual_for_a_proxy
+    assert config_for(Starlette()).timeout_keep_alive > usual_for_a_proxy
 
 
 def test_an_unknown_service_is_one_sentence(platform, capsys):
