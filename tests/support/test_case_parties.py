@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.support import commands, queries
+from services.support.domain import CaseUnknown
 from tests.doors import CLINICIAN
 from tests.people import ANNA, BORIS, MARTA, OLENA, SOFIA, STRANGE_SUPPORT, TARAS, Principal
 from tests.support.pleas import KINDS, NOON, QUARTER, pleaded
@@ -82,6 +85,20 @@ async def test_t4_t8_who_has_no_seat_at_its_desk_has_no_such_case(
         if right == 404:
             answers = [await desk.take(case_id), await desk.give_back(case_id), await desk.close(case_id)]
             assert [answer.status_code for answer in answers] == [404, 404, 404]
+
+
+async def test_the_first_wall_stands_without_the_second(support_service: Any) -> None:
+    """Where all tenants' rows can be seen, people of another house still find none."""
+    case_id = UUID(await pleaded(support_service, "refusal"))
+    nobodys: dict[str, Any] = {"status": None, "kind": None, "after": None, "limit": 10}
+    async with support_service.database.session("*") as tx:
+        assert await queries.queue(tx, STRANGE_SUPPORT, **nobodys) == []
+        with pytest.raises(CaseUnknown):
+            await queries.case(tx, case_id, STRANGE_SUPPORT)
+        with pytest.raises(CaseUnknown):
+            await commands.take_case(tx, case_id, agent=STRANGE_SUPPORT, if_match='"1"', now=NOON)
+        for party in (in_roles(OLENA, "client", tenant="clinics"), in_roles(ANNA, "specialist", tenant="clinics")):
+            assert await queries.own_cases(tx, party, after=None, limit=10) == []
 
 
 @pytest.mark.parametrize("party", [ANNA, OLENA], ids=["the specialist", "the client"])
