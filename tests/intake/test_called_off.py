@@ -11,7 +11,7 @@ import pytest_asyncio
 from libs.bus.ids import uuid7
 from libs.bus.testing import deliver
 from libs.events.chat import FirstReplySent
-from libs.events.intake import SessionVoided
+from libs.events.intake import RequestReleased, SessionVoided
 from libs.events.support import ExclusionDecided
 from libs.kit import clock
 from libs.kit.service import Running
@@ -19,7 +19,7 @@ from services.intake.consumers import consumers
 from services.intake.jobs import pass_time
 from tests.intake.cast import As, joined, press
 from tests.intake.meetings import BEGUN, FIRST, HOUR, TICK, Work, engaged
-from tests.people import ANNA, BORIS, OLENA, THERAPY, Principal
+from tests.people import ANNA, BORIS, OLENA, STRANGE_SPECIALIST, THERAPY, Principal
 
 NOTICE = timedelta(hours=24)
 PHONE: dict[str, Any] = {"kind": "phone", "phone": "+380447654321"}
@@ -116,11 +116,26 @@ async def test_r4_what_support_strikes_calls_off_what_was_agreed(work: Work) -> 
 async def test_d5_whoever_hands_a_client_on_keeps_no_session_with_them(
     work: Work, how: str, told: dict[str, Any], why: str
 ) -> None:
+    await joined(work.intake, [BORIS])
     coming = await work.booked()
     await answered(work)
     await ended(work, how, **told)
     assert await seen(work, coming) == ("void", why, "specialist", "one")
     assert await voided(work) == [(coming, why)]
+
+
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [(ANNA, "referred_to_yourself"), (BORIS, "specialist_unknown"), (STRANGE_SPECIALIST, "specialist_unknown")],
+)
+async def test_c10_a_client_is_referred_to_nobody_who_is_not_there(work: Work, to: Principal, code: str) -> None:
+    """Neither to who refers them, nor to who does not take part in this house: there nobody would ever see them."""
+    await joined(work.intake, [STRANGE_SPECIALIST])
+    await answered(work)
+    asked = {"to": "other_specialist", "to_specialist_id": str(to.id)}
+    answer = await work.call(ANNA, f"requests/{work.id}/referral", BEGUN, asked)
+    assert answer.json()["code"] == code
+    assert await work.said(RequestReleased) == []
 
 
 async def test_b14_d6_nobody_waits_for_who_was_not_reached_or_stayed_silent(
@@ -153,6 +168,21 @@ async def test_r3_a_merged_request_that_is_closed_leaves_the_earlier_ones_sessio
     assert [await seen(earlier, each) for each in agreed] == [(None, None, None, None)] * 2
     await ended(earlier, "withdrawal", OLENA)
     assert await voided(earlier) == [(each, "withdrawn") for each in agreed]
+
+
+async def test_r3_what_comes_back_to_a_request_that_was_closed_is_called_off(
+    intake_service: Running, intake_client: httpx.AsyncClient, as_: As
+) -> None:
+    """It was no mistake after all, but its client has taken it back meanwhile."""
+    earlier = await engaged(intake_service, intake_client, as_)
+    later = await engaged(intake_service, intake_client, as_)
+    agreed = await later.booked()
+    assert (await later.call(ANNA, f"requests/{later.id}/merge", BEGUN)).status_code == 200
+    await ended(later, "withdrawal", OLENA)
+    with clock.at(BEGUN):
+        parted = await intake_client.delete(f"requests/{later.id}/merge", headers=as_(ANNA))
+    assert parted.status_code == 200
+    assert await seen(earlier, agreed) == ("void", "withdrawn", "client", "one")
 
 
 async def test_d8_two_who_met_all_the_same_may_say_so(work: Work) -> None:

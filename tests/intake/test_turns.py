@@ -19,7 +19,16 @@ from libs.events.intake import (
     RequestWithdrawn,
 )
 from libs.events.support import ExclusionDecided
-from services.intake.domain import AnswerComesFirst, ChatComesFirst, Former, RaceRules, Request, look_at, turns
+from services.intake.domain import (
+    AnswerComesFirst,
+    ChatComesFirst,
+    Former,
+    RaceRules,
+    ReferredToYourself,
+    Request,
+    look_at,
+    turns,
+)
 from tests.people import ANNA, BORIS, OLENA, THERAPY
 
 RULES = RaceRules()
@@ -140,6 +149,19 @@ def test_a_direct_request_that_is_not_taken_in_time_goes_to_everybody() -> None:
     assert turn.after.direct_to is None
 
 
+def test_d6_a_direct_request_whose_winner_stayed_silent_goes_to_everybody() -> None:
+    """The one who was asked may not take it again, so it would be there for nobody."""
+    turn = turns.pass_time(taken(direct_to=ANNA.id), now=NOON + PROMISED + TRAVELS, rules=RULES)
+    assert (turn.after.open, turn.after.direct_to, turn.bars) == (True, None, "silent")
+
+
+def test_b1_a_message_is_no_answer_to_who_asked_to_be_called_however_late_it_is_heard() -> None:
+    """Neither while the winner has the request nor after their silence was told."""
+    former = Former(ANNA.id, NOON, NOON + REST, NOON + PROMISED)
+    for request in (taken(kind="phone"), a_request(kind="phone", missed_at=NOON, round=2)):
+        assert turns.answer(request, ANNA.id, former, at=NOON, now=NOON + DAY) == turns.Turn(request)
+
+
 def test_d5_outcomes_that_are_nobodys_fault_give_the_wait_back() -> None:
     """Unreachable, handed over, referred, struck; a silent winner's wait stands."""
     answered, phone = taken(answered_at=NOON, kept_at=NOON), taken(kind="phone")
@@ -174,6 +196,8 @@ def test_c10_a_referral_asks_a_colleague_or_ends_the_request() -> None:
     answered = taken(answered_at=NOON, kept_at=NOON)
     assert turns.refer(answered, "doctor", None, now=NOON).after.closed_as == "referred"
     assert turns.refer(answered, "other_specialist", BORIS.id, now=NOON).after.direct_to == BORIS.id
+    with pytest.raises(ReferredToYourself):
+        turns.refer(answered, "other_specialist", ANNA.id, now=NOON)
 
 
 def test_a_withdrawal_is_said_once_and_names_whom_it_leaves() -> None:

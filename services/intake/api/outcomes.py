@@ -12,11 +12,13 @@ from services.intake.domain import (
     AlreadyAnswered,
     AnswerComesFirst,
     ChatComesFirst,
+    ReferredToYourself,
     RequestClosed,
     RequestUnknown,
     helplines_for,
     turns,
 )
+from services.intake.domain.specialists import SpecialistUnknown
 from services.intake.schemas import Concern, Handed, HelplineView, NewReferral, RequestView
 
 routes = Router(prefix="/v1", tags=["outcomes"])
@@ -81,11 +83,13 @@ async def hand_over_minor(request_id: UUID, winner: Specialist, tx: Transaction)
 @routes.post(
     "/requests/{request_id}/referral",
     dependencies=[Idempotent],
-    responses=documented(RequestUnknown, RequestClosed, AnswerComesFirst),
+    responses=documented(RequestUnknown, RequestClosed, AnswerComesFirst, ReferredToYourself, SpecialistUnknown),
 )
 async def refer_client(request_id: UUID, new: NewReferral, winner: Specialist, tx: Transaction) -> Handed:
     """Send a client, whom you have answered, to somebody who can do more for them. It costs you nothing (C10, D5)."""
     now = await queries.moment(tx)
+    if new.to_specialist_id is not None and await queries.racer_of(tx, new.to_specialist_id) is None:
+        raise SpecialistUnknown
     await commands.turn_request(
         tx, request_id, lambda it: turns.refer(turns.won_by(it, winner.id), new.to, new.to_specialist_id, now=now)
     )

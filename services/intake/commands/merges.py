@@ -11,7 +11,7 @@ from libs.bus import publish
 from libs.events.intake import EngagementMerged
 from libs.kit.errors import Unavailable
 from services.intake import domain
-from services.intake.commands.sessions import write_session
+from services.intake.commands.sessions import call_off_sessions, write_session
 from services.intake.domain import Engagement, Merge, NotLinked, NotMerged, Request, RequestUnknown
 from services.intake.queries import (
     engagement_of,
@@ -20,6 +20,7 @@ from services.intake.queries import (
     merge_of,
     others_merged,
     request_of,
+    rules_of,
     sessions_of,
 )
 from services.intake.tables import MergeRow
@@ -65,6 +66,9 @@ async def part_request(tx: AsyncSession, request_id: UUID, specialist_id: UUID, 
     said = domain.merges.part(later, earlier, before, now=now)
     await _say(tx, said, now)
     await _take_back(tx, later, earlier, now)
+    if (how := later.request.closed_as) is not None and how != "expired":
+        rules = (await rules_of(tx, later.request.tenant)).sessions
+        await call_off_sessions(tx, request_id, specialist_id, how, now=now, rules=rules)
     return _kept(said)
 
 

@@ -34,6 +34,10 @@ class DirectToYourself(Invalid):
     """A request to yourself is none."""
 
 
+class ReferredToYourself(Invalid):
+    """A referral goes to somebody else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request as its rules see it; how to reach its client is no part of it."""

@@ -29,7 +29,7 @@ from libs.events.intake import (
 )
 from libs.events.support import ExclusionDecided
 from libs.kit.errors import Conflict
-from services.intake.domain.requests import Closed, Request, RequestClosed, RequestUnknown, Why
+from services.intake.domain.requests import Closed, ReferredToYourself, Request, RequestClosed, RequestUnknown, Why
 from services.intake.domain.rules import RaceRules
 
 
@@ -91,7 +91,8 @@ def pass_time(request: Request, *, now: datetime, rules: RaceRules) -> Turn:
         after = replace(after, missed_at=now, direct_to=None if request.open else request.direct_to)
     if _silent(request, now, rules):
         says.append(_released(request, "silent", now, again=True))
-        after, bars = _back_in_the_feed(after, now), "silent"
+        # Whoever was asked directly has had it, and may not take it again: now it is for everybody else.
+        after, bars = replace(_back_in_the_feed(after, now), direct_to=None), "silent"
     elif request.open and now >= request.closes_at:
         says.append(RequestExpired(tenant=request.tenant, at=now, request_id=request.id))
         after = _closed(after, "expired", now)
@@ -103,9 +104,11 @@ def answer(request: Request, specialist_id: UUID, former: Former | None, *, at: 
 
     If silence had already been told and nobody else has taken the request, it is theirs again.
     """
+    if request.kind == "phone":
+        return Turn(request)
     if request.open and former is not None and at <= former.reply_due:
         return _answered(_given_back(request, former), at, now, first=_accepted_again(request, former, now))
-    if request.accepted_by != specialist_id or request.answered_at is not None or request.kind == "phone":
+    if request.accepted_by != specialist_id or request.answered_at is not None:
         return Turn(request)
     return _answered(request, at, now)
 
@@ -164,6 +167,8 @@ def refer(request: Request, to: Referral, to_specialist_id: UUID | None, *, now:
     """The client needs somebody else: a colleague who is asked directly, or help outside of here (C10, D5)."""
     if request.answered_at is None:
         raise AnswerComesFirst
+    if to_specialist_id == _winner(request):
+        raise ReferredToYourself
     again = to_specialist_id is not None
     says = (
         ClientReferred(
