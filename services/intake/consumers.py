@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import Consumers
-from libs.events.chat import FirstReplySent
+from libs.events.chat import FarewellSent, FirstReplySent
 from libs.events.support import ExclusionDecided
 from services.intake import commands
 from services.intake.queries import moment
@@ -21,3 +21,9 @@ async def close_what_was_struck(event: ExclusionDecided, tx: AsyncSession) -> No
 async def hear_answer(event: FirstReplySent, tx: AsyncSession) -> None:
     """A person wrote to the client: the clock of the promise stops at the moment of writing (B1, B11)."""
     await commands.hear_answer(tx, event, now=await moment(tx))
+
+
+@consumers.on(FarewellSent)
+async def hear_farewell(event: FarewellSent, tx: AsyncSession) -> None:
+    """The client was told in a farewell's words, which comes before a refusal (R11)."""
+    await commands.hear_farewell(tx, event)

@@ -12,6 +12,7 @@ from services.intake import domain
 from services.intake.commands.sessions import call_off_sessions
 from services.intake.domain import Engagement, Refusal, RequestUnknown
 from services.intake.queries import Purchase, purchases_of, rules_of, standing
+from services.intake.queries.farewells import said_farewell
 from services.intake.tables import PurchaseRow, RefusalRow
 
 PAY = insert(PurchaseRow)
@@ -45,7 +46,11 @@ async def refuse_client(
     work, _, side = await standing(tx, request_id, specialist_id, lock=True)
     if side != "specialist":
         raise RequestUnknown
-    said = domain.refusals.refuse(work, reason, farewell_sent=farewell_sent, now=now)
+    rules = (await rules_of(tx, work.request.tenant)).sessions
+    told = (farewell_sent and rules.farewell_by_word) or await said_farewell(
+        tx, {request_id, work.request.id}, specialist_id
+    )
+    said = domain.refusals.refuse(work, reason, farewell_sent=told, now=now)
     if said is None and work.refusal is not None:
         return work.refusal
     if said is None:
@@ -54,7 +59,6 @@ async def refuse_client(
     await tx.execute(REFUSE, _engagement(work) | {"reason": reason, "at": now, "honoured": refusal.honoured})
     await publish(tx, said)
     if refusal.honoured:
-        rules = (await rules_of(tx, work.request.tenant)).sessions
         await call_off_sessions(tx, work.request.id, specialist_id, "refused", now=now, rules=rules)
     return refusal
 

@@ -29,7 +29,7 @@ class DecideAfterSession1(Conflict):
 
 
 class FarewellComesFirst(Conflict):
-    """Tell the client first: briefly, kindly, and without what could hurt. Then say that you have."""
+    """Tell the client first, best in a farewell template's words: briefly, kindly, and without what could hurt."""
 
 
 class NextSessionPaid(Conflict):

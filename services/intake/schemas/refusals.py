@@ -33,7 +33,9 @@ class NewRefusal(Input):
 
     reason: RefusalReason = Field(examples=["outside_competence"])
     farewell_sent: bool = Field(
-        default=False, examples=[True], description="The client was told: briefly, kindly, without what could hurt."
+        default=False,
+        examples=[True],
+        description="The client was told: briefly, kindly, without what could hurt. Chat tells of it by itself, too.",
     )
 
 

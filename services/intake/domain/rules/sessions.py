@@ -22,4 +22,7 @@ class SessionRules:
         timedelta, Says("D8", "For so long one side may say otherwise than the other has said of a session.")
     ] = timedelta(hours=72)
     moves: Annotated[int, Says("C8", "A session is moved this often at most, before it has begun.")] = 3
+    farewell_by_word: Annotated[
+        bool, Says("R11", "A specialist's word that they said farewell is enough; else chat must have told of it.")
+    ] = True
     ahead: Annotated[timedelta, Says("C3", "A session is agreed for at most this long ahead.")] = timedelta(days=90)
