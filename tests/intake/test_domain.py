@@ -140,6 +140,15 @@ def test_whom_a_request_is_for_may_take_it(press: Press) -> None:
     assert domain.accept(press, replace(RULES, one_unanswered=True)).acceptance.accepted_at == NOON
 
 
+def test_b5_taking_who_is_in_danger_shortens_no_wait() -> None:
+    """A wait that began by day is longer than the one of the night in which the second accept falls."""
+    rested = NOON + DAY
+    claim = domain.accept(a_press(a_request(danger_at=NOON), racer=a_racer(ready_at=rested)), RULES)
+    assert claim.acceptance.ready_at == rested
+    claim = domain.accept(a_press(a_request(danger_at=NOON), racer=a_racer(ready_at=NOON)), RULES)
+    assert claim.acceptance.ready_at == NOON + RULES.day_cooldown
+
+
 def test_b21_who_has_not_answered_one_takes_no_other() -> None:
     """Where the house wants it so; and is told which one waits."""
     press = a_press(a_request(), racer=a_racer(unanswered=BORIS.id))

@@ -141,7 +141,7 @@ def accept(press: Press, rules: RaceRules) -> Claim:
     if request.accepted_by is not None:
         raise RequestTaken
     _may_take(press, racer, rules, in_danger=request.danger_at is not None)
-    return _claim(press, request, rules)
+    return _claim(press, request, rules, resting=racer.ready_at)
 
 
 def _there_for(press: Press, request: Request, racer: Racer) -> None:
@@ -166,13 +166,12 @@ def _may_take(press: Press, racer: Racer, rules: RaceRules, *, in_danger: bool) 
         raise CoolingDown(until=racer.ready_at)
 
 
-def _claim(press: Press, request: Request, rules: RaceRules) -> Claim:
-    """The request, and a wait before the next one (B5)."""
+def _claim(press: Press, request: Request, rules: RaceRules, *, resting: datetime | None) -> Claim:
+    """The request, and a wait before the next one (B5): never a shorter one than was under way."""
     now, reaction = press.now, press.now - request.shown_at
+    rest_until = max(now + cooldown(now, rules), resting or now)
     due = answer_due(now, request.promised_until, request.kind, rules)
-    won = replace(
-        request, accepted_by=press.specialist_id, accepted_at=now, rest_until=now + cooldown(now, rules), reply_due=due
-    )
+    won = replace(request, accepted_by=press.specialist_id, accepted_at=now, rest_until=rest_until, reply_due=due)
     accepted = RequestAccepted(
         tenant=request.tenant, at=now, request_id=request.id, specialist_id=press.specialist_id,
         client_id=request.client_id, kind=request.kind, one_off=request.one_off, opened_at=request.opened_at,
