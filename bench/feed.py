@@ -26,7 +26,7 @@ from libs.kit.settings import PlatformSettings
 from libs.kit.sql import dsn_of
 
 READERS, POSTS, IDLE, ROUNDS, MOST, TENANT = 1_000, 40, 20, 10, 1.5, "therapy"
-ARRIVES_WITHIN, ENDS_WITHIN, PAUSE = 20.0, 5.0, 0.15
+ADMITTED_WITHIN, ARRIVES_WITHIN, ENDS_WITHIN, PAUSE = 60.0, 20.0, 5.0, 0.15
 SHOWN = b"event: request"
 JOIN = """
 INSERT INTO specialists (id, tenant, joined_at, on_duty_until)
@@ -42,7 +42,8 @@ class Reader(asyncio.Protocol):
     """An open stream, which counts what it is shown and tells the crowd."""
 
     def __init__(self, crowd: "Crowd") -> None:
-        self._crowd, self.shown, self.ended = crowd, 0, asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._crowd, self.shown, self.admitted, self.ended = crowd, 0, loop.create_future(), loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ready to ask."""
@@ -50,6 +51,8 @@ class Reader(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Count the cards."""
+        if not self.admitted.done():
+            self.admitted.set_result(None)
         count = data.count(SHOWN)
         if count:
             self.shown += count
@@ -81,6 +84,7 @@ class Crowd:
         before = self.server.memory_info().rss
         for path in paths:
             self.readers.append(await self._open(path))
+        await asyncio.wait_for(asyncio.gather(*(reader.admitted for reader in self.readers)), ADMITTED_WITHIN)
         await asyncio.sleep(1.0)
         self.each_holds = (self.server.memory_info().rss - before) / max(1, len(paths)) / 1024
         for reader in self.readers:

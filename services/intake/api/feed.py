@@ -45,11 +45,8 @@ async def admitted(
     ] = None,
 ) -> Admitted:
     """Everything that can be refused is refused here, before a stream has begun."""
-    async with host(connection).database.session(EVERY_TENANT) as tx:
-        now = await queries.moment(tx)
-        tenant, racer = await commands.admit(tx, ticket, now=now)
-    if not racer.on_duty(now):
-        raise OffDuty
+    async with host(connection).database.autocommit(EVERY_TENANT) as db:
+        tenant, racer = await commands.admit(db, ticket)
     return Admitted(tenant, racer, _position(header or query))
 
 

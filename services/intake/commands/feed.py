@@ -9,21 +9,25 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.bus.clock import simulated
 from libs.kit.sql import FastConnection
 from services.intake import domain
 from services.intake.domain import Racer
-from services.intake.queries import racers_of
+from services.intake.queries import racer_in
 from services.intake.tables import FeedEntryRow, FeedTicketRow
 
 LASTS = timedelta(seconds=30)
 KEEPS = 100_000
 
 ISSUE = insert(FeedTicketRow)
-ADMIT = (
-    delete(FeedTicketRow)
-    .where(FeedTicketRow.digest == bindparam("digest"), FeedTicketRow.expires_at > bindparam("now"))
-    .returning(FeedTicketRow.tenant, FeedTicketRow.specialist_id)
+# One trip, because after a restart everybody comes at once.
+ADMIT = """
+WITH clock AS (SELECT coalesce($2, clock_timestamp()) AS now), ticket AS (
+  DELETE FROM feed_tickets USING clock WHERE digest = $1 AND expires_at > clock.now RETURNING tenant, specialist_id
 )
+SELECT clock.now, ticket.tenant, s.id, s.on_duty_until, s.accepts_minors, s.languages
+FROM clock, ticket LEFT JOIN specialists s ON (s.tenant, s.id) = (ticket.tenant, ticket.specialist_id)
+"""
 FORGET_TICKETS = delete(FeedTicketRow).where(FeedTicketRow.expires_at <= bindparam("now"))
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('intake feed'))"
 NUMBER = """
@@ -55,15 +59,17 @@ async def issue_ticket(tx: AsyncSession, specialist_id: UUID, *, tenant: str, no
     return ticket
 
 
-async def admit(tx: AsyncSession, secret: str, *, now: datetime) -> tuple[str, Racer]:
+async def admit(db: FastConnection, secret: str) -> tuple[str, Racer]:
     """Use a ticket up; the tenant whose feed it opens, and for whom."""
-    ticket = (await tx.execute(ADMIT, {"digest": _digest(secret), "now": now})).one_or_none()
-    if ticket is None:
+    admitted = await db.fetchrow(ADMIT, _digest(secret), simulated.get())
+    if admitted is None:
         raise domain.TicketRefused
-    racer = (await racers_of(tx, [ticket.specialist_id])).get((ticket.tenant, ticket.specialist_id))
-    if racer is None:
+    if admitted["id"] is None:
         raise domain.NotEligible
-    return ticket.tenant, racer
+    racer = racer_in(admitted)
+    if not racer.on_duty(admitted["now"]):
+        raise domain.OffDuty
+    return admitted["tenant"], racer
 
 
 async def number_feed(db: FastConnection) -> None:

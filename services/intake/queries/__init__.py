@@ -18,6 +18,7 @@ from services.intake.queries.feed import (
     entries_after,
     news_after,
     open_cards,
+    racer_in,
     racers_of,
     top_of,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "place_of",
     "purchases_of",
     "queues",
+    "racer_in",
     "racer_of",
     "racers_of",
     "request_of",

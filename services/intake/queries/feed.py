@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import RowMapping, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Category, Kind, Locale
@@ -102,15 +102,16 @@ async def open_cards(db: FastConnection, most: int) -> Sequence[Card]:
 
 async def racers_of(tx: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[str, UUID], Racer]:
     """These specialists as the feed sees them, by tenant and id."""
-    return {
-        (row.tenant, row.id): Racer(
-            row.id,
-            on_duty_until=row.on_duty_until,
-            accepts_minors=row.accepts_minors,
-            languages=frozenset(row.languages),
-        )
-        for row in await tx.execute(READERS, {"ids": list(ids)})
-    }
+    found = (await tx.execute(READERS, {"ids": list(ids)})).mappings()
+    return {(row["tenant"], row["id"]): racer_in(row) for row in found}
+
+
+def racer_in(row: asyncpg.Record | RowMapping) -> Racer:
+    """A specialist as the feed sees them, from a row that has as much of them."""
+    return Racer(
+        row["id"], on_duty_until=row["on_duty_until"], accepts_minors=row["accepts_minors"],
+        languages=frozenset(row["languages"]),
+    )  # fmt: skip
 
 
 def _card(row: asyncpg.Record) -> Card:
