@@ -11,6 +11,7 @@ from libs.kit.rules import clauses
 from libs.kit.service import Running
 from services.intake.domain import Rules
 from tests.intake.cast import As, joined, opened, press
+from tests.intake.shop import clients
 from tests.people import ANNA, MARTA, OLENA, OMAR, STRANGE_SPECIALIST
 
 NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -60,6 +61,35 @@ async def test_what_cannot_be_a_rule_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (422, "no_such_rule")
     assert said in answer.json()["detail"]
     assert (await intake_client.get("policies/versions", headers=as_(OMAR))).json() == []
+
+
+async def test_d12_a_request_is_alive_for_as_long_as_the_house_says(intake_client: httpx.AsyncClient, as_: As) -> None:
+    """To the microsecond: from then on another one stands by itself."""
+    change = {"changes": {"race": {"alive_for": "P2D"}}}
+    assert (await intake_client.post("policies", json=change, headers=as_(OMAR, key="k"))).status_code == 201
+    linked = []
+    for age in (timedelta(days=2), timedelta(days=2, microseconds=-1)):
+        by = clients(1)[0]
+        with clock.at(NOON):
+            first = await opened(intake_client, as_, by)
+        with clock.at(NOON + age):
+            linked.append((await opened(intake_client, as_, by))["linked_to"] == first["id"])
+    assert linked == [False, True]
+
+
+SPANS = [each.name for each in clauses(Rules()) if isinstance(each.value, timedelta)]
+
+
+@pytest.mark.parametrize("span", ["-PT1S", "P3661D", "P999999999D"])
+async def test_no_time_in_the_rules_is_negative_or_without_end(
+    intake_client: httpx.AsyncClient, as_: As, span: str
+) -> None:
+    """Or a moment that nobody can write down would keep every client from asking for help."""
+    for name in SPANS:
+        group, number = name.split(".")
+        change = {"changes": {group: {number: span}}}
+        answer = await intake_client.post("policies", json=change, headers=as_(OMAR, key=f"{name}{span}"))
+        assert (answer.status_code, answer.json()["code"]) == (422, "no_such_rule"), name
 
 
 async def test_only_operators_change_the_rules(intake_client: httpx.AsyncClient, as_: As) -> None:

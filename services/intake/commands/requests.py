@@ -78,7 +78,7 @@ async def open_request(
         request_id, tenant=tenant, client_id=client_id, kind=call.kind, category=call.category, locale=call.locale,
         one_off=call.one_off, direct_to=call.direct_to, now=now, rules=rules,
     )  # fmt: skip
-    earlier = await alive(tx, client_id, phone.hash if phone else None, tenant=tenant, now=now)
+    earlier = await alive(tx, client_id, phone.hash if phone else None, tenant=tenant, since=now - rules.alive_for)
     request = Request(
         id=request_id, tenant=tenant, client_id=client_id, kind=call.kind, locale=call.locale, one_off=call.one_off,
         opened_at=now, promised_until=opened.reply_due, shown_at=now, closes_at=now + rules.open_for, age=call.age,

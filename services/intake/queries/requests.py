@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -77,7 +77,6 @@ RACER = select(
     SpecialistRow.id, SpecialistRow.ready_at, SpecialistRow.on_duty_until, SpecialistRow.device_id,
     SpecialistRow.unanswered, SpecialistRow.accepts_minors, SpecialistRow.languages, SpecialistRow.joined_at,
 ).where(SpecialistRow.id == bindparam("specialist_id"))  # fmt: skip
-ALIVE_FOR = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +164,10 @@ def place_of(request: SeenRequest, side: Side) -> tuple[datetime | None, UUID]:
 
 
 async def alive(
-    tx: AsyncSession, client_id: UUID, phone_hash: bytes | None, *, tenant: str, now: datetime
+    tx: AsyncSession, client_id: UUID, phone_hash: bytes | None, *, tenant: str, since: datetime
 ) -> Alive | None:
     """An earlier request of this client, or of this phone, that has not come to its end; an accepted one first."""
-    asked = {"tenant": tenant, "client_id": client_id, "phone_hash": phone_hash, "since": now - ALIVE_FOR}
+    asked = {"tenant": tenant, "client_id": client_id, "phone_hash": phone_hash, "since": since}
     row = (await tx.execute(ALIVE, asked)).one_or_none()
     return Alive(*row) if row else None
 

@@ -7,10 +7,8 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from libs.kit.rules import Says
+from services.intake.domain.rules.bounds import Span
 
-NONE = timedelta(0)
-EVER = timedelta(days=3660)
-Span = Annotated[timedelta, Ge(NONE), Le(EVER)]
 Count = Annotated[int, Ge(0), Le(10_000)]
 Few = Annotated[int, Ge(1), Le(200)]
 Percent = Annotated[int, Ge(0), Le(100)]

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from libs.events.intake import Kind
 from libs.kit.rules import Says
+from services.intake.domain.rules.bounds import Span
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
@@ -16,36 +17,39 @@ class RaceRules:
     """The house rules of the feed and of the race in it."""
 
     chat_reply_within: Annotated[
-        timedelta, Says("B1", "A chat request is answered within this, from the client's submit (D6).")
+        Span, Says("B1", "A chat request is answered within this, from the client's submit (D6).")
     ] = timedelta(seconds=30)
     phone_reply_within: Annotated[
-        timedelta, Says("B1", "A phone request is answered within this, from the client's submit (D6).")
+        Span, Says("B1", "A phone request is answered within this, from the client's submit (D6).")
     ] = timedelta(minutes=5)
     chat_answer_within: Annotated[
-        timedelta, Says("D6", "The winner of a chat request has at least this long for the first message.")
+        Span, Says("D6", "The winner of a chat request has at least this long for the first message.")
     ] = timedelta(seconds=15)
     phone_answer_within: Annotated[
-        timedelta, Says("D6", "The winner of a phone request has at least this long to reach the client.")
+        Span, Says("D6", "The winner of a phone request has at least this long to reach the client.")
     ] = timedelta(minutes=2)
     reply_travels: Annotated[
-        timedelta,
+        Span,
         Says("D6", "So long an answer that was given in time may be under way to us, before silence is told."),
     ] = timedelta(seconds=2)
-    open_for: Annotated[timedelta, Says("B1", "A request that nobody took is shown for this long.")] = timedelta(days=1)
-    day_cooldown: Annotated[timedelta, Says("B5", "So long a specialist waits after an accept by day.")] = timedelta(
+    open_for: Annotated[Span, Says("B1", "A request that nobody took is shown for this long.")] = timedelta(days=1)
+    day_cooldown: Annotated[Span, Says("B5", "So long a specialist waits after an accept by day.")] = timedelta(
         minutes=20
     )
-    night_cooldown: Annotated[timedelta, Says("B5", "So long a specialist waits after an accept by night.")] = (
-        timedelta(minutes=6)
+    night_cooldown: Annotated[Span, Says("B5", "So long a specialist waits after an accept by night.")] = timedelta(
+        minutes=6
     )
     day_begins: Annotated[time, Says("D4", "The first instant of the day.")] = time(9)
     day_ends: Annotated[time, Says("D4", "The first instant of the night.")] = time(21)
     zone: Annotated[ZoneInfo, Says("D4", "Where the wall clock hangs that tells day from night.")] = MOSCOW
+    alive_for: Annotated[
+        Span, Says("D12", "So long a request that is not closed makes a later one of its client's part of the same.")
+    ] = timedelta(days=180)
     one_unanswered: Annotated[
         bool, Says("B21", "A specialist who has not yet answered one request may not take another.")
     ] = False
     human_reaction: Annotated[
-        timedelta, Says("B4", "A press that comes sooner after its card than this is told to antifraud.")
+        Span, Says("B4", "A press that comes sooner after its card than this is told to antifraud.")
     ] = timedelta(milliseconds=150)
 
 

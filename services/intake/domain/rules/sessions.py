@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from libs.kit.rules import Says
+from services.intake.domain.rules.bounds import Span
 
 
 @dataclass(frozen=True)
@@ -12,17 +13,17 @@ class SessionRules:
     """The house rules of sessions."""
 
     notice: Annotated[
-        timedelta,
+        Span,
         Says("D8", "A client who cancels or moves a session later than this before its start gives no notice."),
     ] = timedelta(hours=24)
     absent_after: Annotated[
-        timedelta, Says("D8", "Who is not there this long after the start has not come to the session.")
+        Span, Says("D8", "Who is not there this long after the start has not come to the session.")
     ] = timedelta(minutes=15)
     dispute_within: Annotated[
-        timedelta, Says("D8", "For so long one side may say otherwise than the other has said of a session.")
+        Span, Says("D8", "For so long one side may say otherwise than the other has said of a session.")
     ] = timedelta(hours=72)
     moves: Annotated[int, Says("C8", "A session is moved this often at most, before it has begun.")] = 3
     farewell_by_word: Annotated[
         bool, Says("R11", "A specialist's word that they said farewell is enough; else chat must have told of it.")
     ] = True
-    ahead: Annotated[timedelta, Says("C3", "A session is agreed for at most this long ahead.")] = timedelta(days=90)
+    ahead: Annotated[Span, Says("C3", "A session is agreed for at most this long ahead.")] = timedelta(days=90)
