@@ -12,6 +12,7 @@ Category = Literal[
     "anxiety", "burnout", "couple", "depression", "family", "grief", "health", "panic", "self_esteem", "trauma", "other"
 ]
 Locale = Literal["uk", "ru", "bg", "en"]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166: whose helplines to show.")]
 Messenger = Literal["telegram", "whatsapp", "viber", "signal"]
 Release = Literal["silent", "handed_over", "referred", "unreachable"]
 Referral = Literal["doctor", "psychiatrist", "crisis_team", "other_specialist"]
@@ -73,6 +74,8 @@ class RequestReleased(Event, topic="intake.requests", key="request_id"):
     specialist_id: UUID
     reason: Release
     again: Annotated[bool, Meta(description="Whether it is open to others again.")]
+    country: Country | None = None
+    locale: Locale | None = None
 
 
 class ReplyPromiseKept(Event, topic="intake.requests", key="request_id"):
@@ -113,6 +116,8 @@ class ClientReferred(Event, topic="intake.requests", key="request_id"):
     specialist_id: UUID
     to: Referral
     to_specialist_id: UUID | None = None
+    country: Country | None = None
+    locale: Locale | None = None
 
 
 class DangerSignalled(Event, topic="intake.requests", key="request_id"):
@@ -120,6 +125,8 @@ class DangerSignalled(Event, topic="intake.requests", key="request_id"):
 
     request_id: UUID
     specialist_id: UUID | None
+    country: Country | None = None
+    locale: Locale | None = None
 
 
 class SafetyConcernRaised(Event, topic="intake.requests", key="request_id"):

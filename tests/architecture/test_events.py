@@ -11,10 +11,11 @@ import pytest
 
 from libs.events import TOPICS, Event
 from libs.events.base import Digest, Moment, Signature, Tenant
+from libs.events.intake import Country
 
 FACTS = {"uuid", "date-time", "date"}
-# A tenant's name, and what has a fixed length and an alphabet of sixteen; all other text may be words.
-SHAPES = {msgspec.json.schema(kind)["pattern"] for kind in (Tenant, Digest, Signature)}
+# A tenant's name, a country's letters, and what has a fixed length and an alphabet of sixteen; all else may be words.
+SHAPES = {msgspec.json.schema(kind)["pattern"] for kind in (Tenant, Country, Digest, Signature)}
 
 
 def words(event: type[Event]) -> list[str]:

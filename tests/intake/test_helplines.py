@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from libs.kit import clock
+from libs.kit.helplines import HELPLINES, UNION, Helpline, helplines_for
 from libs.kit.migrate import upgrade
 from libs.kit.postgres import Cluster
 from libs.kit.provision import provision
 from libs.kit.service import Running, Surroundings
 from services.intake.app import service
-from services.intake.domain.helplines import HELPLINES, UNION, Helpline, helplines_for
 
 FRESH = timedelta(days=180)
 COUNTRIES = [None, "", "UA", "ua", "BG", "RU", "DE", "EU", "US", "ZZ", "\x00", "Ukraine", "🇺🇦"]

@@ -4,9 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import Query, Response
 
+from libs.kit.helplines import HelplineView, helplines_for
 from libs.kit.http import PUBLIC, Router
-from services.intake.domain.helplines import helplines_for
-from services.intake.schemas.specialists import HelplineView
 
 routes = Router(prefix="/v1", tags=["helplines"])
 # Kept by everybody on the way for a day, and for a month when we do not answer.

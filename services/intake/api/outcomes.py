@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.kit.helplines import HelplineView
 from libs.kit.http import Client, Router, Specialist, Transaction
 from libs.kit.idempotency import Idempotent
 from libs.kit.problems import documented
@@ -19,7 +20,7 @@ from services.intake.domain import (
     turns,
 )
 from services.intake.domain.specialists import SpecialistUnknown
-from services.intake.schemas import Concern, Handed, HelplineView, NewReferral, RequestView
+from services.intake.schemas import Concern, Handed, NewReferral, RequestView
 
 routes = Router(prefix="/v1", tags=["outcomes"])
 

@@ -82,11 +82,11 @@ async def open_request(
     request = Request(
         id=request_id, tenant=tenant, client_id=client_id, kind=call.kind, locale=call.locale, one_off=call.one_off,
         opened_at=now, promised_until=opened.reply_due, shown_at=now, closes_at=now + rules.open_for, age=call.age,
-        direct_to=call.direct_to,
+        country=call.country, direct_to=call.direct_to,
     )  # fmt: skip
     turn = domain.turns.signal_danger(request, now=now) if call.in_danger else Turn(request)
     row = _columns(turn.after) | {
-        "category": call.category, "country": call.country, "messenger": call.messenger, "may_call": call.may_call,
+        "category": call.category, "messenger": call.messenger, "may_call": call.may_call,
         "phone": phone.sealed if phone else None, "phone_hash": phone.hash if phone else None,
         "linked_to": earlier.id if earlier else None, "look_at": domain.look_at(request, rules),
     }  # fmt: skip

@@ -1,5 +1,6 @@
 """The rules of intake, pure: values in, events or refusals out."""
 
+from libs.kit.helplines import Helpline, helplines_for
 from services.intake.domain import engagements, merges, refusals, sessions, turns
 from services.intake.domain.engagements import (
     Engagement,
@@ -11,7 +12,6 @@ from services.intake.domain.engagements import (
     Refusal,
     SessionBeforeAcceptance,
 )
-from services.intake.domain.helplines import Helpline, helplines_for
 from services.intake.domain.merges import Merge, NotLinked, NotMerged, OthersMergedHere, PaidHere
 from services.intake.domain.race import (
     Acceptance,

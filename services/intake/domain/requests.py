@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from libs.events import Event
-from libs.events.intake import Category, Kind, Locale, RequestLinked, RequestOpened
+from libs.events.intake import Category, Country, Kind, Locale, RequestLinked, RequestOpened
 from libs.kit import phones
 from libs.kit.errors import Conflict, Invalid, NotFound
 from libs.kit.phones import Phone
@@ -65,6 +65,7 @@ class Request:
     answered_at: datetime | None = None
     closed_at: datetime | None = None
     closed_as: Closed | None = None
+    country: Country | None = None
 
     @property
     def open(self) -> bool:

@@ -173,7 +173,7 @@ def refer(request: Request, to: Referral, to_specialist_id: UUID | None, *, now:
     says = (
         ClientReferred(
             tenant=request.tenant, at=now, request_id=request.id, specialist_id=_winner(request), to=to,
-            to_specialist_id=to_specialist_id,
+            to_specialist_id=to_specialist_id, country=request.country, locale=request.locale,
         ),
         _released(request, "referred", now, again=again),
         *_rest_given_back(request, now),
@@ -187,7 +187,10 @@ def signal_danger(request: Request, *, now: datetime) -> Turn:
     """The client is in danger now; whatever state the request is in, this is heard, and once."""
     if request.danger_at is not None:
         return Turn(request)
-    said = DangerSignalled(tenant=request.tenant, at=now, request_id=request.id, specialist_id=request.accepted_by)
+    said = DangerSignalled(
+        tenant=request.tenant, at=now, request_id=request.id, specialist_id=request.accepted_by,
+        country=request.country, locale=request.locale,
+    )  # fmt: skip
     return Turn(replace(request, danger_at=now), (said,))
 
 
@@ -280,8 +283,9 @@ def _closed(request: Request, how: Closed, now: datetime) -> Request:
 
 def _released(request: Request, reason: Release, now: datetime, *, again: bool) -> RequestReleased:
     return RequestReleased(
-        tenant=request.tenant, at=now, request_id=request.id, specialist_id=_winner(request), reason=reason, again=again
-    )
+        tenant=request.tenant, at=now, request_id=request.id, specialist_id=_winner(request), reason=reason,
+        again=again, country=request.country, locale=request.locale,
+    )  # fmt: skip
 
 
 def _rest_given_back(request: Request, now: datetime) -> tuple[Event, ...]:

@@ -12,10 +12,10 @@ from services.intake.schemas.refusals import (
 )
 from services.intake.schemas.requests import Concern, ContactView, Handed, NewReferral, NewRequest, RequestView
 from services.intake.schemas.sessions import NewOutcome, NewSession, NewTime, SessionView
-from services.intake.schemas.specialists import HelplineView, SpecialistView
+from services.intake.schemas.specialists import SpecialistView
 
 __all__ = [
-    "AcceptanceView", "Concern", "ContactView", "FeedTicket", "Handed", "HelplineView",
+    "AcceptanceView", "Concern", "ContactView", "FeedTicket", "Handed",
     "MergeView", "NewOutcome", "NewPurchase", "NewReferral", "NewRefusal", "NewRequest", "NewSession",
     "NewTime", "PurchaseView", "Readiness", "ReceiptView", "RefusalView",
     "RefusalWindow", "RequestView", "SessionView", "SpecialistView",

@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.events.intake import Category, DangerSign, Kind, Locale, Messenger, Referral
+from libs.kit.helplines import HelplineView
 from libs.kit.schemas import Input, Output
 from services.intake.domain import Age, Closed
 from services.intake.schemas.examples import ID, MOMENT
-from services.intake.schemas.specialists import HelplineView
 
 
 class NewRequest(Input):

@@ -1,8 +1,8 @@
 """Profiles over HTTP."""
 
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -11,7 +11,6 @@ from pydantic import AfterValidator, Field, StringConstraints
 from libs.events.intake import Locale, Messenger
 from libs.kit.messengers import OffPlatform
 from libs.kit.schemas import Input, Output, Words
-from services.intake.domain.helplines import Audience
 from services.intake.domain.specialists import Region, Vertical
 from services.intake.schemas.examples import ID, MOMENT
 
@@ -123,16 +122,3 @@ class PaymentView(Output):
     """How the client of a request pays."""
 
     instructions: str | None = Field(description="In the specialist's own words; null where they left none.")
-
-
-class HelplineView(Output):
-    """Somebody who answers when it cannot wait."""
-
-    country: str = Field(examples=["BG"], description="ISO 3166, or EU for all of the European Union.")
-    languages: list[Literal["uk", "ru", "bg", "en"]] = Field(examples=[["bg"]])
-    audience: Audience = Field(examples=["child"])
-    name: str = Field(examples=["Национална телефонна линия за деца"])
-    phones: list[str] = Field(examples=[["116 111"]], description="As its keepers write it, for calls from there.")
-    hours: str = Field(examples=["24/7"])
-    source: str = Field(examples=["https://www.116111.bg"], description="Where its keepers say so.")
-    verified_at: date = Field(examples=["2026-11-22"], description="When somebody last read it there.")

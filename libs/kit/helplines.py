@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from pydantic import Field
+
+from libs.kit.schemas import Output
+
 Audience = Literal["everybody", "adult", "child"]
 CHECKED: Final = date(2026, 11, 22)
 
@@ -59,3 +63,16 @@ def helplines_for(
         covered = {line.country for line in lines if spoken in line.languages} | {"EU"}
     shown = [line for line in lines if line.country in covered] or lines
     return sorted(shown, key=lambda line: spoken not in line.languages)
+
+
+class HelplineView(Output):
+    """Somebody who answers when it cannot wait."""
+
+    country: str = Field(examples=["BG"], description="ISO 3166, or EU for all of the European Union.")
+    languages: list[Literal["uk", "ru", "bg", "en"]] = Field(examples=[["bg"]])
+    audience: Audience = Field(examples=["child"])
+    name: str = Field(examples=["Национална телефонна линия за деца"])
+    phones: list[str] = Field(examples=[["116 111"]], description="As its keepers write it, for calls from there.")
+    hours: str = Field(examples=["24/7"])
+    source: str = Field(examples=["https://www.116111.bg"], description="Where its keepers say so.")
+    verified_at: date = Field(examples=["2026-11-22"], description="When somebody last read it there.")
