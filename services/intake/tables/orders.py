@@ -139,7 +139,7 @@ class SlotRow(Base):
     __table_args__ = (
         ForeignKeyConstraint(["order_id"], ["orders.id"]),
         Unique("order_id"),
-        Unique("tenant", "specialist_id", "starts_at"),
+        Unique("specialist_id", "starts_at", "tenant"),
     )
 
 

@@ -27,6 +27,10 @@ class SpecialistRow(Base):
         ARRAY(Text), server_default="{}", comment="those they work in; none said means any"
     )
 
+    __table_args__ = (
+        Index("specialists_on_duty", "on_duty_until", postgresql_where=text("on_duty_until IS NOT NULL")),
+    )
+
 
 class PressRow(Base):
     """A press on Accept that was answered, kept so that its retry is answered alike (D7)."""

@@ -61,7 +61,7 @@ class RequestRow(Base):
         ),
         Index("requests_open", "opened_at", postgresql_where=text("accepted_by IS NULL AND closed_at IS NULL")),
         Index("requests_to_look_at", "look_at", postgresql_where=text("look_at IS NOT NULL")),
-        Index("requests_of_client", "tenant", "client_id", "opened_at"),
+        Index("requests_of_client", "client_id", "opened_at"),
         Index("requests_of_phone", "tenant", "phone_hash", postgresql_where=text("phone_hash IS NOT NULL")),
         Index("requests_of_winner", "accepted_by", "accepted_at", postgresql_where=text("accepted_by IS NOT NULL")),
     )
@@ -104,6 +104,9 @@ class AvoidanceRow(Base):
     client_id: Mapped[UUID] = mapped_column(primary_key=True)
     tenant: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
+
+    # Each card of the feed asks who does not want its client.
+    __table_args__ = (Index("avoidances_of_client", "client_id"),)
 
 
 POLICIES = policies_table(Base.metadata)
