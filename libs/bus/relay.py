@@ -48,6 +48,7 @@ class Relay:
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")  # one trip for one question
         self._most, self._poll, self._within = most, poll, within
         self._writer: Writer | None = None
+        self._others_have_all = False
         self._sent = metrics.RELAYED.labels(name)
 
     async def run(self) -> None:
@@ -66,7 +67,9 @@ class Relay:
                     continue
                 heed_cancellation()  # a driver may have swallowed it, and answered all the same
                 pause = self._poll if sent else min(_SELDOM, pause * 1.5)
-                if not sent:
+                if self._others_have_all:
+                    await asyncio.sleep(pause)  # To hear of every commit here would not help.
+                elif not sent:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(pause):
                             await news.wait()
@@ -75,10 +78,14 @@ class Relay:
 
     async def round(self) -> int:
         """Send and delete up to one batch; gives back how many events that was."""
+        self._others_have_all = False
         if not await self._anything():
             return 0
         async with self._engine.connect() as connection:
             locked = (await connection.execute(_LOCK, {"shards": list(range(SHARDS))})).scalars().all()
+            self._others_have_all = not locked
+            if not locked:
+                return 0  # To look for rows of no shard is to read the whole outbox.
             taken = {"of": SHARDS, "shards": list(locked), "most": self._most}
             rows = (await connection.execute(_TAKE, taken)).all()
             if rows:

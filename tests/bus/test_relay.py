@@ -16,7 +16,7 @@ from libs.bus import publish
 from libs.bus.ids import uuid7
 from libs.bus.log import Item
 from libs.bus.memory import MemoryLog
-from libs.bus.relay import Relay
+from libs.bus.relay import SHARDS, Relay
 from libs.events import decode
 from libs.events.intake import SessionHeld
 from tests.bus.saying import firsts, said
@@ -142,6 +142,30 @@ async def test_two_relays_at_once_do_not_send_the_same_shard(engine: AsyncEngine
         await publish(tx, *(said(uuid7(), 1) for _ in range(50)))
     sent = await asyncio.gather(*(Relay("t", engine, log).round() for _ in range(3)))
     assert sorted(sent) == [0, 0, 50]
+
+
+async def test_a_relay_whose_shards_are_all_anothers_reads_nothing_and_is_not_woken_by_every_commit(
+    engine: AsyncEngine, sessions: Sessions
+) -> None:
+    """Two instances are ordinary; the one that has to wait must not read the whole outbox after each commit."""
+    asked: list[str] = []
+    sa.event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    async with engine.connect() as another:
+        locks = "SELECT pg_advisory_lock(hashtext('dovira.relay'), s) FROM generate_series(0, :most) AS s"
+        await another.execute(sa.text(locks), {"most": SHARDS - 1})
+        relaying = asyncio.create_task(Relay("t", engine, log := MemoryLog()).run())
+        for number in range(100):
+            async with sessions.begin() as tx:
+                await publish(tx, said(uuid7(), number))
+            await asyncio.sleep(0.005)
+        rounds = sum("pg_try_advisory_xact_lock" in each for each in asked)
+        assert not any("FROM outbox WHERE slot" in each for each in asked)
+        assert 0 < rounds < 15
+        await another.execute(sa.text("SELECT pg_advisory_unlock_all()"))
+    await drained(engine)
+    relaying.cancel()
+    await asyncio.gather(relaying, return_exceptions=True)
+    assert sum(map(len, log.records.values())) == 100
 
 
 async def test_the_state_tells_how_many_wait_and_how_long(engine: AsyncEngine, sessions: Sessions) -> None:
