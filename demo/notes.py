@@ -1,7 +1,6 @@
 """What of the demo month has happened, kept in a file: a replay that was broken off goes on where it was."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
@@ -29,9 +28,9 @@ class Notes:
         self.orders[commission] = order_id
         self._write(ordered={commission: str(order_id)})
 
-    def did(self, stage: str, numbers: Iterable[int]) -> None:
-        """Some of a stage is over."""
-        self._write(stage=stage, over=list(numbers))
+    def did(self, stage: str, number: int) -> None:
+        """One thing of a stage is over."""
+        self._write(stage=stage, over=[number])
 
     def all_over(self) -> None:
         """The month has happened."""

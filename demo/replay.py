@@ -5,7 +5,7 @@ a transaction. What has been done is noted in a file, so that a replay that was 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -218,9 +218,10 @@ async def replay(everything: Together, progress: Progress) -> bool:
     # What time causes, it causes by the month's own clock, and not meanwhile by ours.
     async with time_stands(intake_service.database):
         await _join(everything, begins)
-        await play(_stages(acts, forgiving=notes.broken_off), month, notes, services, progress)
+        for steps in _scenes(acts, forgiving=notes.broken_off):
+            await play(steps, month, notes, services, progress)
         await ordering.offer(begins)
-        await play(ordering.stages, commissions(begins), notes, [], progress)
+        await play([[stage] for stage in ordering.stages], commissions(begins), notes, [], progress)
         await _surround(acts, facts(month, begins, now), progress)
         await acts.pass_time()
     await heard(services, progress)
@@ -231,14 +232,20 @@ async def replay(everything: Together, progress: Progress) -> bool:
     return True
 
 
-def _stages(acts: Replay, *, forgiving: bool) -> Sequence[Stage[Story]]:
-    """What people do, kind by kind, and who waits for whom with it: a specialist does one thing after the other."""
-    stages: Sequence[Stage[Story]] = (
-        ("requests", acts.open, number_of), ("accepts", acts.accept, _specialist),
-        ("messages", acts.talk, number_of), ("sessions", acts.meet, _specialist), ("deeds", acts.do, _specialist),
-        ("decisions", acts.plead, lambda story: story.client.tenant),
-    )  # fmt: skip
-    return [(name, _if_theirs(act) if forgiving else act, lane) for name, act, lane in stages]
+def _scenes(acts: Replay, *, forgiving: bool) -> Sequence[Sequence[Sequence[Stage[Story]]]]:
+    """What people do, kind by kind, and who waits for whom with it: a specialist does one thing after the other.
+
+    What a scene says is heard before the next one, which builds on it; talks and sessions do not wait for each other.
+    """
+
+    def stage(name: str, act: Act[Story], lane: Callable[[Story], object]) -> Stage[Story]:
+        return name, _if_theirs(act) if forgiving else act, lane
+
+    return (
+        ([stage("requests", acts.open, number_of)], [stage("accepts", acts.accept, _specialist)]),
+        ([stage("messages", acts.talk, number_of), stage("sessions", acts.meet, _specialist)],),
+        ([stage("deeds", acts.do, _specialist), stage("decisions", acts.plead, lambda story: story.client.tenant)],),
+    )
 
 
 def _if_theirs(act: Act[Story]) -> Act[Story]:

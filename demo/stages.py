@@ -15,7 +15,7 @@ from libs.bus import Bus, all_quiet
 from libs.bus.relay import SHARDS
 from libs.kit.service import Running
 
-AT_ONCE, NOTED_AT_ONCE = 8, 240
+AT_ONCE = 8
 HEARD_WITHIN, SELDOM = 300.0, 0.25  # seconds
 HOLD = text("SELECT pg_advisory_lock(hashtext('dovira.relay'), shard) FROM generate_series(0, :shards - 1) AS shard")
 LET_GO = text(
@@ -39,20 +39,37 @@ Stage = tuple[str, Act[N], Lane[N]]
 
 
 async def play(
-    stages: Sequence[Stage[N]], month: Sequence[N], notes: Notes, services: Sequence[Running], progress: Progress
+    steps: Sequence[Sequence[Stage[N]]],
+    month: Sequence[N],
+    notes: Notes,
+    services: Sequence[Running],
+    progress: Progress,
 ) -> None:
-    """Everything that the people of the month do, kind by kind; a lane is what waits for itself alone."""
-    for name, act, lane in stages:
-        todo = [each for each in month if (name, each.number) not in notes.done]
-        async with unsent(services):
-            with progress.of(name, len(todo)) as advance:
-                for chunk in chunks(todo, NOTED_AT_ONCE):
-                    await in_lanes(chunk, act, lane)
-                    notes.did(name, [each.number for each in chunk])
-                    for _ in chunk:
-                        advance()
-        if services:
-            await heard(services, progress)
+    """What the people of the month do, step by step, the kinds of one step at once; it is heard when all is said."""
+    async with unsent(services):
+        for step in steps:
+            todo = [(stage, _left(stage, month, notes)) for stage in step]
+            with progress.of(", ".join(name for name, _, _ in step), sum(len(left) for _, left in todo)) as advance:
+                async with asyncio.TaskGroup() as kinds:
+                    for stage, left in todo:
+                        kinds.create_task(_play(stage, left, notes, advance))
+    if services:
+        await heard(services, progress)
+
+
+def _left(stage: Stage[N], month: Sequence[N], notes: Notes) -> list[N]:
+    return [each for each in month if (stage[0], each.number) not in notes.done]
+
+
+async def _play(stage: Stage[N], left: Sequence[N], notes: Notes, advance: Callable[[], None]) -> None:
+    name, act, lane = stage
+
+    async def noted(each: N) -> None:
+        await act(each)
+        notes.did(name, each.number)
+        advance()
+
+    await in_lanes(left, noted, lane)
 
 
 @asynccontextmanager
@@ -85,7 +102,9 @@ async def in_lanes(todo: Sequence[T], act: Callable[[T], Awaitable[None]], lane:
             for each in those:
                 await act(each)
 
-    await asyncio.gather(*(run(those) for those in lanes.values()))
+    async with asyncio.TaskGroup() as all_lanes:
+        for those in lanes.values():
+            all_lanes.create_task(run(those))
 
 
 def number_of(each: Numbered) -> int:

@@ -240,7 +240,8 @@ def test_notes_say_after_a_break_what_was_done(tmp_path: Path) -> None:
     notes = Notes(tmp_path / "notes")
     notes.opened(1, one)
     notes.ordered(2, other)
-    notes.did("starts", [3, 4])
+    notes.did("starts", 3)
+    notes.did("starts", 4)
     with (tmp_path / "notes").open("a") as file:
         file.write('{"stage": "sta')
     again = Notes(tmp_path / "notes")
