@@ -1,6 +1,6 @@
 """What time causes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,6 +17,7 @@ from services.intake.queries import due_requests, moment
 from services.intake.queries.orders import unpaid_orders
 
 MOST = 200
+Due = tuple[UUID, datetime]
 GOES = text("SELECT pg_try_advisory_xact_lock_shared(hashtext('intake time'))")
 STANDS = text("SELECT pg_advisory_lock(hashtext('intake time'))")
 GOES_ON = text("SELECT pg_advisory_unlock(hashtext('intake time'))")
@@ -34,29 +35,39 @@ async def pass_time(database: Database, _: datetime) -> None:
 
     Every instance does this: whoever comes second finds that nothing is due any more. So no instance is needed.
     """
-    async with database.session(EVERY_TENANT) as tx:
-        due = await due_requests(tx, now=await moment(tx), most=MOST) if await time_goes(tx) else []
-    await _one_by_one(database, [request_id for request_id, _since in due], commands.pass_time)
+    await _one_by_one(database, due_requests, commands.pass_time)
 
 
 async def expire_orders(database: Database, _: datetime) -> None:
     """End the orders that nobody has paid in time; like time itself, by every instance, and each but once."""
-    async with database.session(EVERY_TENANT) as tx:
-        due = await unpaid_orders(tx, now=await moment(tx), most=MOST) if await time_goes(tx) else []
-    await _one_by_one(database, due, commands.orders.expire_order)
+    await _one_by_one(database, unpaid_orders, commands.orders.expire_order)
 
 
-async def _one_by_one(database: Database, due: Iterable[UUID], cause: Callable[..., Awaitable[None]]) -> None:
-    for id in due:
-        try:
-            async with database.session(EVERY_TENANT) as tx:
-                if await time_goes(tx):
-                    await cause(tx, id, now=await moment(tx))
-        except Unavailable:
-            continue  # It is being won or ended at this moment; the next round sees what it has become.
-        except Exception as error:
-            # One that cannot be turned must not keep the others waiting.
-            log.exception("time.stuck", id=str(id), exc_info=error)
+async def _one_by_one(
+    database: Database, due: Callable[..., Awaitable[list[Due]]], cause: Callable[..., Awaitable[None]]
+) -> None:
+    """All that is due, a page at a time: however many cannot be turned, the others are come to."""
+    after: Due | None = None
+    while True:
+        async with database.session(EVERY_TENANT) as tx:
+            page = await due(tx, now=await moment(tx), most=MOST, after=after) if await time_goes(tx) else []
+        for id, _since in page:
+            await _turn(database, id, cause)
+        if len(page) < MOST:
+            return
+        after = page[-1]
+
+
+async def _turn(database: Database, id: UUID, cause: Callable[..., Awaitable[None]]) -> None:
+    try:
+        async with database.session(EVERY_TENANT) as tx:
+            if await time_goes(tx):
+                await cause(tx, id, now=await moment(tx))
+    except Unavailable:
+        pass  # It is being won or ended at this moment; the next round sees what it has become.
+    except Exception as error:
+        # One that cannot be turned must not keep the others waiting.
+        log.exception("time.stuck", id=str(id), exc_info=error)
 
 
 async def time_goes(tx: AsyncSession) -> bool:

@@ -44,11 +44,12 @@ CYCLES = select(func.count()).where(
     OrderRow.cancelled_at > bindparam("since"),
 )
 UNPAID = (
-    select(OrderRow.id)
+    select(OrderRow.id, OrderRow.pay_by)
     .where(OrderRow.pay_by <= bindparam("now"), OrderRow.paid_at.is_(None), OrderRow.cancelled_at.is_(None))
-    .order_by(OrderRow.pay_by)
+    .order_by(OrderRow.pay_by, OrderRow.id)
     .limit(bindparam("most"))
 )
+NEXT_UNPAID = UNPAID.where(tuple_(OrderRow.pay_by, OrderRow.id) > tuple_(bindparam("since"), bindparam("behind")))
 LINK = select(OrderRow.link).where(OrderRow.id == bindparam("order_id"), OrderRow.delivered_at.is_not(None))
 WORDS = (
     select(OrderWordsRow.number, OrderWordsRow.words, OrderWordsRow.follow_up, OrderWordsRow.at)
@@ -112,9 +113,16 @@ async def cycles_of(tx: AsyncSession, order: Order, *, since: datetime) -> int:
     return await tx.scalar(CYCLES, asked) or 0
 
 
-async def unpaid_orders(tx: AsyncSession, *, now: datetime, most: int) -> list[UUID]:
-    """Those that should have been paid by now; the longest overdue first."""
-    return list(await tx.scalars(UNPAID, {"now": now, "most": most}))
+async def unpaid_orders(
+    tx: AsyncSession, *, now: datetime, most: int, after: tuple[UUID, datetime] | None = None
+) -> list[tuple[UUID, datetime]]:
+    """Those that should have been paid by now, and by when; the longest overdue first, or behind `after`."""
+    asked: dict[str, object] = {"now": now, "most": most}
+    if after is None:
+        rows = await tx.execute(UNPAID, asked)
+    else:
+        rows = await tx.execute(NEXT_UNPAID, asked | {"behind": after[0], "since": after[1]})
+    return [(id, by) for id, by in rows if by is not None]
 
 
 async def link_of(tx: AsyncSession, order_id: UUID) -> bytes | None:

@@ -20,9 +20,10 @@ LOCKED = KNOWN.with_for_update()
 DUE = (
     select(RequestRow.id, RequestRow.look_at)
     .where(RequestRow.look_at <= bindparam("now"))
-    .order_by(RequestRow.look_at)
+    .order_by(RequestRow.look_at, RequestRow.id)
     .limit(bindparam("most"))
 )
+NEXT_DUE = DUE.where(tuple_(RequestRow.look_at, RequestRow.id) > tuple_(bindparam("since"), bindparam("behind")))
 STATE = case(
     (RequestRow.closed_at.is_not(None), "closed"), (RequestRow.accepted_by.is_not(None), "accepted"), else_="open"
 )
@@ -172,9 +173,16 @@ async def alive(
     return Alive(*row) if row else None
 
 
-async def due_requests(tx: AsyncSession, *, now: datetime, most: int) -> list[tuple[UUID, datetime]]:
-    """Those in which time causes something by now, and since when; the longest overdue first."""
-    return [(row.id, row.look_at) for row in await tx.execute(DUE, {"now": now, "most": most})]
+async def due_requests(
+    tx: AsyncSession, *, now: datetime, most: int, after: tuple[UUID, datetime] | None = None
+) -> list[tuple[UUID, datetime]]:
+    """Those in which time causes something by now, and since when; the longest overdue first, or behind `after`."""
+    asked: dict[str, Any] = {"now": now, "most": most}
+    if after is None:
+        rows = await tx.execute(DUE, asked)
+    else:
+        rows = await tx.execute(NEXT_DUE, asked | {"behind": after[0], "since": after[1]})
+    return [(row.id, row.look_at) for row in rows]
 
 
 async def former_winner(tx: AsyncSession, request_id: UUID, specialist_id: UUID) -> Former | None:
