@@ -4,6 +4,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import Consumers
 from libs.events.intake import (
+    ClientReferred,
+    DangerSignalled,
     RequestAccepted,
     RequestDeactivated,
     RequestReleased,
@@ -25,8 +27,21 @@ async def open_conversation(event: RequestAccepted, tx: AsyncSession) -> None:
 
 @consumers.on(RequestReleased)
 async def release_conversation(event: RequestReleased, tx: AsyncSession) -> None:
-    """Whoever no longer has the request no longer talks with its client."""
+    """Whoever no longer has the request no longer talks with its client; a minor who is handed over gets helplines."""
     await commands.release_conversation(tx, event)
+    await commands.show_helplines(tx, event)
+
+
+@consumers.on(DangerSignalled)
+async def show_helplines(event: DangerSignalled, tx: AsyncSession) -> None:
+    """Whoever is in danger is shown who else can help, in the conversation as well."""
+    await commands.show_helplines(tx, event)
+
+
+@consumers.on(ClientReferred)
+async def show_helplines_to_referred(event: ClientReferred, tx: AsyncSession) -> None:
+    """Whoever is sent to a crisis team need not wait for it."""
+    await commands.show_helplines(tx, event)
 
 
 @consumers.on(RequestWithdrawn)

@@ -144,7 +144,7 @@ async def test_d2_a_side_sees_how_private_the_conversation_is_and_who_can_read_i
                 {"side": "client", "id": str(OLENA.id), "read_seq": 0, "read_at": None},
                 {"side": "specialist", "id": str(ANNA.id), "read_seq": 0, "read_at": None},
             ],
-            "readable_after_seq": 0, "last_seq": 0, "ended_at": None, "ended_by": None,
+            "readable_after_seq": 0, "last_seq": 0, "ended_at": None, "ended_by": None, "helplines": [],
         }  # fmt: skip
 
 

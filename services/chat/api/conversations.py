@@ -15,11 +15,12 @@ routes = Router(prefix="/v1", tags=["conversations"])
 async def list_conversations(reader: Someone, tx: Snapshot, paging: Paging) -> Page[Conversation]:
     """Your conversations, the one opened last first."""
     found = await queries.conversations(tx, reader, after=paging.after, limit=paging.limit + 1)
-    read = await queries.read_positions(tx, [row.id for row in found])
+    ids = [row.id for row in found]
+    read, lines = await queries.read_positions(tx, ids), await queries.helplines(tx, ids)
     return paging.page(
         found,
         key=lambda row: (row.opened_at, row.id),
-        shape=lambda row: Conversation.seen_by(reader, row, read[row.id]),
+        shape=lambda row: Conversation.seen_by(reader, row, read[row.id], lines.get(row.id, ())),
     )
 
 
@@ -32,7 +33,8 @@ async def show_conversation(conversation_id: ConversationId, reader: Someone, tx
     """
     room = await queries.conversation(tx, conversation_id, reader)
     read = await queries.read_positions(tx, [conversation_id])
-    return Conversation.seen_by(reader, room, read[conversation_id])
+    lines = await queries.helplines(tx, [conversation_id])
+    return Conversation.seen_by(reader, room, read[conversation_id], lines.get(conversation_id, ()))
 
 
 @routes.put("/conversations/{conversation_id}/read-position", responses=documented(ConversationUnknown))

@@ -1,6 +1,7 @@
 """How instances hint at news to one another: PostgreSQL's NOTIFY, outside of the transactions that have news.
 
-Inside them it would make every commit wait for the one before. What is lost here is found by looking (hub.py).
+Inside them it would make every commit wait for the one before, so only rare ones do it (commands/hints.py). What is
+lost here is found by looking (hub.py).
 """
 
 import asyncio
@@ -16,8 +17,8 @@ import structlog
 
 from libs.bus.ids import uuid7
 from libs.kit.sql import CONNECT_WITHIN, dsn_of
+from services.chat.commands.hints import CHANNEL
 
-CHANNEL: Final = "chat"
 LARGEST: Final = 7000  # bytes; PostgreSQL takes 8000
 WAITING: Final = 10_000
 News = int | dict[str, Any]

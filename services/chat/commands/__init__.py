@@ -25,6 +25,7 @@ from services.chat.commands.endings import end_conversation, reopen_conversation
 from services.chat.commands.entries import Guest, forget_entries, revoke_entries, revoke_links, use_entry
 from services.chat.commands.erasures import erase_conversation, erase_subject, finish_erasure, finish_erasures
 from services.chat.commands.excerpts import take_excerpts
+from services.chat.commands.helplines import show_helplines
 from services.chat.commands.ledger import note_reading, seal_ledger
 from services.chat.commands.live import Ticket, TicketRefused, admit, forget_tickets, issue_ticket
 from services.chat.commands.messages import Delivery, send_message
@@ -90,6 +91,7 @@ __all__ = [
     "seal_ledger",
     "send_message",
     "settle",
+    "show_helplines",
     "sweep",
     "take_excerpts",
     "use_entry",

@@ -25,6 +25,7 @@ from services.chat.tables import (
     EntryRow,
     ErasureRow,
     GuestRow,
+    HelpNeedRow,
     LiveTicketRow,
     MessageRow,
     NotificationRow,
@@ -35,6 +36,7 @@ from services.chat.tables import (
 # What remains is the ledger of who has read, a solution that counts, and an empty conversation.
 HELD: Final = (
     MessageRow, ReadPositionRow, LiveTicketRow, NotificationRow, AttentionRow, EntryRow, GuestRow, ConsultationRow,
+    HelpNeedRow,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from services.chat.queries.conversations import (
 from services.chat.queries.entries import Visitor, entry_is_good, visitor
 from services.chat.queries.excerpts import excerpts, genuine
 from services.chat.queries.gallery import Gallery
+from services.chat.queries.helplines import helplines
 from services.chat.queries.ledger import (
     grown_chains,
     grown_ledgers,
@@ -41,7 +42,7 @@ from services.chat.queries.vault import KeptMessage, SealedMessage, Vault
 __all__ = [
     "BOOK", "Gallery", "KeptMessage", "Room", "SealedMessage", "Silence", "Vault", "Visitor", "address_of",
     "conversation", "conversations", "due_notifications", "entry_is_good", "excerpts", "genuine", "grown_chains",
-    "grown_ledgers", "has_side", "introduction_of", "last_checkpoint", "ledger_begins", "ledger_entries",
+    "grown_ledgers", "has_side", "helplines", "introduction_of", "last_checkpoint", "ledger_begins", "ledger_entries",
     "ledger_head", "ledger_proof", "messages", "messages_for_staff", "mode_of", "moment", "observed_conversation",
     "place_of_introduction", "read_positions", "readable_after", "review_greeting", "review_of", "rooms", "rules_of",
     "side_of", "silence", "solution_of", "stays", "tail", "talk_about", "told_tenants", "visitor",

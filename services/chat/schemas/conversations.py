@@ -1,6 +1,6 @@
 """What goes over HTTP about conversations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, JsonValue
 
 from libs.events.chat import PrivacyMode, Purpose, Side
+from libs.kit.helplines import Helpline, HelplineView
 from libs.kit.schemas import Input, Output
 from services.chat.domain import WHO_MAY_READ, Participant
 from services.chat.queries import readable_after, side_of
@@ -39,6 +40,7 @@ class Conversation(Output):
                     "id": REQUEST, "side": "client", "purpose": "solve", "review_id": REVIEW, "privacy_mode": "sealed",
                     "who_may_read": WHO_MAY_READ["sealed"], "readers": _READERS, "opened_at": "2026-03-02T18:00:12Z",
                     "readable_after_seq": 0, "last_seq": 4, "ended_at": "2026-03-02T18:40:00Z", "ended_by": "client",
+                    "helplines": [],
                 }
             ]
         }
@@ -58,10 +60,19 @@ class Conversation(Output):
     readable_after_seq: int = Field(description="You read what comes after this number.")
     last_seq: int = Field(description="How many messages there have been.")
     ended_at: datetime | None = Field(description="Since then nobody can write.")
+    helplines: list[HelplineView] = Field(
+        description="Show them above the conversation: somebody in it may need more help than a talk (B17)."
+    )
     ended_by: str | None = Field(description="`client`, or `house` when support struck the request from the record.")
 
     @classmethod
-    def seen_by(cls, reader: Participant, row: ConversationRow, read: Mapping[UUID, tuple[int, datetime]]) -> Self:
+    def seen_by(
+        cls,
+        reader: Participant,
+        row: ConversationRow,
+        read: Mapping[UUID, tuple[int, datetime]],
+        helplines: Sequence[Helpline] = (),
+    ) -> Self:
         """The side of whoever asks is part of the answer; a counterpart who lost the request is no reader."""
         seats = [("client", row.client_id)]
         if row.released_at is None:
@@ -76,6 +87,7 @@ class Conversation(Output):
                 "privacy_mode": row.privacy_mode, "who_may_read": WHO_MAY_READ[row.privacy_mode], "readers": readers,
                 "opened_at": row.opened_at, "readable_after_seq": readable_after(row, reader),
                 "last_seq": row.last_seq, "ended_at": row.ended_at, "ended_by": row.ended_by,
+                "helplines": list(helplines),
             }
         )  # fmt: skip
 

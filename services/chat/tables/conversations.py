@@ -44,7 +44,9 @@ class ConversationRow(Base):
     released_seq: Mapped[int | None] = mapped_column(comment="what was said until then is not for whoever comes next")
     since_seq: Mapped[int] = mapped_column(comment="what came before is between the client and a former counterpart")
     last_seq: Mapped[int]
-    first_reply_seq: Mapped[int | None] = mapped_column(comment="the counterpart's first message")
+    first_reply_seq: Mapped[int | None] = mapped_column(
+        comment="the specialist's first words to the client of a request (B11)"
+    )
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(comment="a side, or the house")
     erased_at: Mapped[datetime | None]
