@@ -29,7 +29,7 @@ def plea(
     }  # fmt: skip
     match kind:
         case "danger":
-            return DangerSignalled(**it)
+            return DangerSignalled(**it, country="UA", locale="uk")
         case "safety_concern":
             return SafetyConcernRaised(**it, signs=("means", "plan"))
         case "refusal":

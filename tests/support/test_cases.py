@@ -102,6 +102,15 @@ async def test_d11_a_refusal_that_came_late_says_so_and_why(support_service: Any
     assert (seen["kind"], seen["reason"], seen["signs"]) == ("late_refusal", "personal_trigger", [])
 
 
+async def test_t2_who_answers_a_danger_sees_where_it_is_and_what_is_spoken_there(
+    support_service: Any, vera: Desk
+) -> None:
+    """What intake did not say yet is not known."""
+    for event in (plea("danger"), msgspec.structs.replace(plea("danger", at=NOON + TICK), country=None, locale=None)):
+        await hear(support_service, event)
+    assert [(each["country"], each["locale"]) for each in await vera.all("cases")] == [("UA", "uk"), (None, None)]
+
+
 async def test_t4_each_fear_is_a_case_with_what_was_ticked(support_service: Any, vera: Desk) -> None:
     """What comes later may be worse, and somebody may have closed the first."""
     request_id = uuid7()

@@ -78,6 +78,8 @@ class NewCase:
     specialist_id: UUID | None
     reason: str | None
     signs: tuple[str, ...]
+    country: str | None
+    locale: str | None
     opened_at: datetime
     due_at: datetime
 
@@ -99,8 +101,8 @@ def open_case(said: Opening, rules: CaseRules) -> NewCase:
     return NewCase(
         id=uuid5(said.request_id, f"{kind} {said.specialist_id} {said.at.isoformat()}"), tenant=said.tenant,
         kind=kind, desk=desk, request_id=said.request_id, specialist_id=said.specialist_id,
-        reason=said.reason if isinstance(said, ClientRefused | RefusalCameLate) else None,
-        signs=said.signs if isinstance(said, SafetyConcernRaised) else (),
+        reason=getattr(said, "reason", None), signs=getattr(said, "signs", ()),
+        country=getattr(said, "country", None), locale=getattr(said, "locale", None),
         opened_at=said.at, due_at=said.at + within,
     )  # fmt: skip
 

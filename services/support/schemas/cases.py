@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.events.intake import DangerSign, RefusalReason
+from libs.events.intake import DangerSign, Locale, RefusalReason
 from libs.events.support import CaseKind
 from libs.kit.schemas import Input, Output
 from services.support.domain import CaseStatus, Outcome
@@ -47,6 +47,8 @@ class CaseView(PartyCaseView):
     specialist_id: UUID | None = Field(examples=[_ANNA], description="Who had the request then, if anybody had.")
     reason: RefusalReason | None = Field(examples=["values"], description="Of a refusal (R9).")
     signs: list[DangerSign] = Field(examples=[["plan"]], description="What a specialist ticked.")
+    country: str | None = Field(examples=["UA"], description="Where who is in danger is, if they said so.")
+    locale: Locale | None = Field(examples=["uk"], description="What who is in danger speaks.")
     overdue: bool = Field(examples=[False], description="Nobody has taken it, and somebody should have by now.")
     taken_by: UUID | None = Field(examples=[_ANNA], description="Who answers for it; of a closed one, who closed it.")
     taken_at: datetime | None = Field(examples=[_MOMENT])

@@ -57,6 +57,8 @@ class CaseRow(Base):
     specialist_id: Mapped[UUID | None] = mapped_column(comment="who had the request then")
     reason: Mapped[str | None] = mapped_column(comment="of a refusal, from the closed list (R9)")
     signs: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="that a specialist ticked")
+    country: Mapped[str | None] = mapped_column(comment="where who is in danger is")
+    locale: Mapped[str | None] = mapped_column(comment="and what they speak")
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime] = mapped_column(comment="until when somebody takes it")
     overdue_told_at: Mapped[datetime | None] = mapped_column(comment="once, even if it is given back")
