@@ -10,16 +10,17 @@ from libs.bus.testing import outbox
 from libs.events.intake import RequestAccepted
 from libs.kit.service import Running
 from services.intake.commands import race
+from services.intake.queries import load_press
 from tests.intake.cast import As, joined, opened, press
 from tests.people import ANNA, OMAR
 
 
 def overtake(monkeypatch: pytest.MonkeyPatch, intake: Running, change: str) -> list[Any]:
     """Let something change right after a press has looked for the first time; what it saw, each time it looked."""
-    looked, looks = race.load_press, list[Any]()
+    looks = list[Any]()
 
     async def overtaken(*asked: Any) -> Any:
-        found = await looked(*asked)
+        found = await load_press(*asked)
         if not looks:
             async with intake.database.begin() as connection:
                 await connection.execute(text(change))

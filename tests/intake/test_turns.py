@@ -218,7 +218,7 @@ STEPS = st.lists(
 def test_whatever_happens_the_promise_is_judged_once_and_time_is_asked_again_while_it_matters(
     steps: list[tuple[int, str]],
 ) -> None:
-    """Missed at most once, never after it was kept, and no request is left that time forgets."""
+    """Missed at most once, never after it was kept; no request is left that time forgets, or looks at in vain."""
     request, now, judged = a_request(), NOON, list[type]()
     for seconds, what in steps:
         now += timedelta(seconds=seconds)
@@ -227,6 +227,7 @@ def test_whatever_happens_the_promise_is_judged_once_and_time_is_asked_again_whi
         request = turn.after
         due = look_at(request, RULES)
         assert (due is None) == (request.closed_at is not None or request.answered_at is not None), request
+        assert due is None or turns.pass_time(request, now=due, rules=RULES).says, request
         assert request.closed_at is None or not turns.pass_time(request, now=now + DAY, rules=RULES).says
     assert judged in ([], [ReplyPromiseKept], [ReplyPromiseMissed])
 
