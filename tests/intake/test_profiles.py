@@ -249,6 +249,18 @@ async def test_d3_a_session_that_was_not_held_shows_nothing(
     assert answer.json()["links"] == []
 
 
+async def test_d3_a_session_that_a_merge_moved_was_held_all_the_same(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As
+) -> None:
+    """It counts under the earlier request, and its client met the specialist under this one (R3)."""
+    request, earlier = await engaged(intake_client, as_, intake_service), await opened(intake_client, as_)
+    await a_session(intake_service, request, "held")
+    async with intake_service.database.session("*") as tx:
+        await tx.execute(text("UPDATE sessions SET request_id = :id"), {"id": earlier["id"]})
+    answer = await intake_client.get(f"requests/{request['id']}/messengers", headers=as_(OLENA))
+    assert len(answer.json()["links"]) == 2
+
+
 async def test_b13_messengers_are_shown_to_the_client_of_the_request_alone(
     intake_client: httpx.AsyncClient, intake_service: Running, as_: As
 ) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Messenger
@@ -24,8 +24,8 @@ KNOWN = (
 )  # fmt: skip
 HELD = select(
     select(SessionRow.id)
-    .where(SessionRow.request_id == bindparam("request_id"), SessionRow.specialist_id == bindparam("specialist_id"))
-    .where(SessionRow.outcome == "held")
+    .where(or_(*(each == bindparam("request_id") for each in (SessionRow.request_id, SessionRow.booked_under))))
+    .where(SessionRow.specialist_id == bindparam("specialist_id"), SessionRow.outcome == "held")
     .exists()
 )
 MESSENGERS = select(ProfileRow.messengers).where(ProfileRow.specialist_id == bindparam("specialist_id"))
@@ -39,7 +39,7 @@ async def profile_of(tx: AsyncSession, specialist_id: UUID) -> Profile | None:
 
 
 async def session_was_held(tx: AsyncSession, request_id: UUID, specialist_id: UUID) -> bool:
-    """Whether these two have had a session."""
+    """Whether these two have had a session, under this request or, after a merge, under the earlier one."""
     return bool(await tx.scalar(HELD, {"request_id": request_id, "specialist_id": specialist_id}))
 
 
