@@ -285,12 +285,16 @@ async def test_a_position_that_was_forgotten_begins_anew(
 
 
 async def test_each_house_has_a_feed_of_its_own(here: Instance, as_: As) -> None:
-    """What is asked in one is not seen in the other."""
+    """What is asked in one is not seen in the other, neither as it comes nor by who was away meanwhile."""
     async with here.feed(STRANGE_SPECIALIST) as feed:
         await feed.next()
         await opened(here.client, as_)
         strange = await opened(here.client, as_, by=STRANGE_CLIENT)
         assert (await feed.next()).data["id"] == strange["id"]
+    await opened(here.client, as_)
+    later = await opened(here.client, as_, by=STRANGE_CLIENT)
+    async with here.feed(STRANGE_SPECIALIST, after=feed.last_id) as resumed:
+        assert (await resumed.next()).data["id"] == later["id"]
 
 
 async def test_a_ticket_is_good_once_and_not_for_long(here: Instance, there: Instance) -> None:
