@@ -170,6 +170,18 @@ async def test_r3_a_merged_request_that_is_closed_leaves_the_earlier_ones_sessio
     assert await voided(earlier) == [(each, "withdrawn") for each in agreed]
 
 
+async def test_r3_what_is_told_again_says_why_again(
+    intake_service: Running, intake_client: httpx.AsyncClient, as_: As
+) -> None:
+    """A session that was called off moves with its request, and so does the reason."""
+    await engaged(intake_service, intake_client, as_)
+    later = await engaged(intake_service, intake_client, as_)
+    agreed = await later.booked()
+    await ended(later, "withdrawal", OLENA)
+    assert (await later.call(ANNA, f"requests/{later.id}/merge", BEGUN)).status_code == 200
+    assert await voided(later) == [(agreed, "withdrawn")] * 2
+
+
 async def test_r3_what_comes_back_to_a_request_that_was_closed_is_called_off(
     intake_service: Running, intake_client: httpx.AsyncClient, as_: As
 ) -> None:
