@@ -68,12 +68,12 @@ up: ## Run the cluster of docker-compose.yml and wait until it is healthy
 down: ## End what `make up` began; its data stay in Docker's volumes
 	@docker compose down
 
-reset: $(READY) ## Remove the data of make run and make kafka (run/), but not Kafka's jars
+reset: $(READY) ## Remove the data of make run and make kafka (run/), but not the jars
 	@$(BIN)/python -c 'import fcntl, sys; [fcntl.flock(open(name), fcntl.LOCK_EX | fcntl.LOCK_NB) for name in sys.argv[1:]]' \
 	  $(wildcard run/postgres.lock run/kafka/kafka.lock) 2>/dev/null \
 	  || { echo "Something still runs on the data in run/: end it first, with Ctrl-C." >&2; exit 1; }
 	@for found in $$(ls -A run 2>/dev/null); do \
-	  case "$$found" in kafka-libs*) ;; *) rm -rf "run/$$found" && echo "removed run/$$found" ;; esac; done
+	  case "$$found" in kafka-libs*|s3-libs*) ;; *) rm -rf "run/$$found" && echo "removed run/$$found" ;; esac; done
 
 bench: $(READY) ## Measure against bare libraries, in ratios
 	@$(BIN)/python -m bench $(args)

@@ -38,7 +38,7 @@ from libs.kit.service import Running, Service, Surroundings
 from libs.kit.settings import KeyedSettings, PlatformSettings
 from tests.canary import Aviary, events_keep_quiet, leaked, refusals_keep_quiet
 
-pytest_plugins = ["tests.kafka"]
+pytest_plugins = ["tests.kafka", "tests.s3"]
 OURS = ("DOVIRA_", "INTAKE_", "CHAT_", "STATS_", "SUPPORT_", "COURIER_")
 POSTGRES = "TEST_POSTGRES"
 AVIARY = Aviary()

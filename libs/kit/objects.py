@@ -14,7 +14,8 @@ from obstore.store import LocalStore, MemoryStore, S3Store
 from libs.kit.errors import StartRefused, Unavailable
 
 Store = LocalStore | MemoryStore | S3Store
-AT_ONCE = 1000  # as many as a bucket deletes in one call
+ANSWERS_WITHIN = "10s"  # each piece of 5 MB; as long as one tries anew, so that silence is waited for once
+NO_BUCKET = "<Code>NoSuchBucket</Code>"  # Else a bucket that is not there would look like one in which nothing is.
 
 
 class ObjectsAway(Unavailable):
@@ -86,7 +87,8 @@ def open_objects(url: str | None, folder: Path) -> Objects:
         return Objects(
             S3Store.from_url(
                 url,
-                client_options={"timeout": "20s", "connect_timeout": "3s"},
+                # Whether it is http or https is for AWS_ENDPOINT_URL to say; options given here hide AWS_ALLOW_HTTP.
+                client_options={"timeout": ANSWERS_WITHIN, "connect_timeout": "3s", "allow_http": True},
                 retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
             )
         )
@@ -125,7 +127,9 @@ async def _answering() -> AsyncIterator[None]:
     """A store's own errors in our words, without their details: those may name a bucket and its keys."""
     try:
         yield
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if NO_BUCKET in str(error):
+            raise ObjectsAway from error
         raise ObjectMissing from None
     except BaseError as error:
         raise ObjectsAway from error
