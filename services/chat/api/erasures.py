@@ -31,7 +31,11 @@ async def erase_conversation(
 
 @routes.post("/erasures")
 async def erase_subject(new: NewErasure, ops: Ops, held: Held, request: Request) -> SubjectErasure:
-    """Forget a client: all their conversations, and where they were told of messages. Asked again, it goes on."""
+    """Forget a client with all their conversations, or anybody else with what is theirs in others'.
+
+    That is how to reach them (their contact cards among it), who they said they were, and how far they had read. What a
+    specialist wrote stays: it is their clients' as well. Asked again, it goes on.
+    """
     database = host(request).database
     erased = await commands.erase_subject(database, held.gallery, new.subject_id, tenant=ops.tenant)
     return SubjectErasure(

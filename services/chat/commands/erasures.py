@@ -1,5 +1,6 @@
 """Forgetting: rows and their announcement in one transaction, and after it the key and the pictures."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -18,8 +19,9 @@ from services.chat.domain.erasures import AskedBy, Erasure
 from services.chat.queries import Gallery
 from services.chat.queries.erasures import conversations_of, incomplete_erasures
 from services.chat.tables import (
-    AddressRow,
+    AttachmentRow,
     AttentionRow,
+    Base,
     ConsultationRow,
     ConversationRow,
     EntryRow,
@@ -30,7 +32,7 @@ from services.chat.tables import (
     MessageRow,
     NotificationRow,
     ReadPositionRow,
-    RepresentativeRow,
+    ReviewRow,
 )
 
 # What remains is the ledger of who has read, a solution that counts, and an empty conversation.
@@ -38,6 +40,13 @@ HELD: Final = (
     MessageRow, ReadPositionRow, LiveTicketRow, NotificationRow, AttentionRow, EntryRow, GuestRow, ConsultationRow,
     HelpNeedRow,
 )  # fmt: skip
+# What is about one person, also in conversations that are not theirs to erase; what is in their own goes with these.
+OWN: Final = {
+    "idempotency": "principal", "addresses": "person_id", "representatives": "account_id", "live_tickets": "reader_id",
+    "read_positions": "reader_id", "notifications": "person_id", "attentions": "person_id", "entries": "person_id",
+    "guests": "person_id",
+}  # fmt: skip
+EMPTIED: Final = b"\0"  # which was sealed by nobody, and is shown to nobody
 
 
 async def erase_conversation(
@@ -76,12 +85,11 @@ async def finish_erasure(database: Database, gallery: Gallery, conversation_id: 
 
 
 async def erase_subject(database: Database, gallery: Gallery, subject_id: UUID, *, tenant: str) -> list[Erasure]:
-    """Forget a person: all conversations of which they are the client, their addresses, their introduction."""
+    """Forget a person: all conversations of which they are the client, and what is theirs alone in those of others."""
     async with database.session(tenant) as tx:
         found = await conversations_of(tx, tenant, subject_id)
-        await tx.execute(delete(AddressRow).where(AddressRow.tenant == tenant, AddressRow.person_id == subject_id))
-        told = RepresentativeRow.tenant == tenant, RepresentativeRow.account_id == subject_id
-        await tx.execute(delete(RepresentativeRow).where(*told))
+        unsent = await _forget_person(tx, subject_id, tenant=tenant)
+    await gallery.objects.delete(*unsent)
     erased = []
     for conversation_id in found:
         async with database.session(tenant) as tx:
@@ -89,6 +97,22 @@ async def erase_subject(database: Database, gallery: Gallery, subject_id: UUID, 
             await erase_conversation(tx, conversation_id, tenant=tenant, asked_by="ops", now=now)
         erased.append(await finish_erasure(database, gallery, conversation_id))
     return erased
+
+
+async def _forget_person(tx: AsyncSession, subject_id: UUID, *, tenant: str) -> Sequence[str]:
+    """Let go of what is about somebody alone; the names of pictures that they added and never sent."""
+    # Attentions are locked before notifications, as everywhere.
+    await tx.execute(select(AttentionRow.person_id).where(AttentionRow.person_id == subject_id).with_for_update())
+    for name, column in OWN.items():
+        table = Base.metadata.tables[name]
+        await tx.execute(delete(table).where(table.c.tenant == tenant, table.c[column] == subject_id))
+    reviews = update(ReviewRow).where(ReviewRow.tenant == tenant, ReviewRow.client_id == subject_id)
+    await tx.execute(reviews.values(client_id=None))
+    # A card has a place in somebody else's talk, which stays; how to reach who sent it does not.
+    cards = update(MessageRow).where(MessageRow.tenant == tenant, MessageRow.sender_id == subject_id)
+    await tx.execute(cards.where(MessageRow.form == "card").values(body=EMPTIED))
+    unsent = delete(AttachmentRow).where(AttachmentRow.tenant == tenant, AttachmentRow.uploader_id == subject_id)
+    return (await tx.scalars(unsent.where(AttachmentRow.seq.is_(None)).returning(AttachmentRow.object_name))).all()
 
 
 async def finish_erasures(database: Database, gallery: Gallery) -> int:

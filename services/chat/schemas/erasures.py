@@ -16,7 +16,7 @@ class NewErasure(Input):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"subject_id": OLENA}]})
 
-    subject_id: UUID = Field(description="A client; also a representative or anybody who is told of messages.")
+    subject_id: UUID = Field(description="A client, specialist or representative; anybody who has used the chat.")
 
 
 class ErasureView(Output):

@@ -122,7 +122,7 @@ class Message(Receipt):
     commitment: str = Field(examples=[DIGEST])
     stamp: str = Field(examples=[STAMP])
     unverifiable: bool = Field(
-        examples=[False], description="It was altered, or could never be proved: then it is not shown."
+        examples=[False], description="It was altered or emptied, or could never be proved: then it is not shown."
     )
 
     @classmethod

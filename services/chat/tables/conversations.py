@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.chat.tables.base import Base
@@ -61,6 +61,7 @@ class MessageRow(Base):
         CheckConstraint("form IN ('text', 'card', 'opaque')", name="form_is_known"),
         CheckConstraint("octet_length(body) BETWEEN 1 AND 24576", name="body_is_bounded"),
         CheckConstraint("octet_length(commitment) = 32", name="commitment_is_a_digest"),
+        Index("messages_cards", "sender_id", postgresql_where=text("form = 'card'")),
     )
 
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id"), primary_key=True)
@@ -81,6 +82,7 @@ class ReadPositionRow(Base):
     """How far somebody has read; it only grows."""
 
     __tablename__ = "read_positions"
+    __table_args__ = (Index("read_positions_of_reader", "reader_id"),)
 
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id"), primary_key=True)
     reader_id: Mapped[UUID] = mapped_column(primary_key=True)

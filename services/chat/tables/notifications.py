@@ -42,6 +42,7 @@ class AttentionRow(Base):
         CheckConstraint("ignored >= 0 AND seen_seq >= 0", name="counts_are_counts"),
         CheckConstraint("muted_by IN ('ignored', 'choice')", name="muted_by_is_known"),
         CheckConstraint("num_nulls(muted_at, muted_by) IN (0, 2)", name="muted_whole_or_not"),
+        Index("attentions_of_person", "person_id"),
     )
 
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id"), primary_key=True)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.chat.tables.base import Base
@@ -13,6 +13,7 @@ class ReviewRow(Base):
     """A review, as far as one may talk about it; the greatest version is the truth."""
 
     __tablename__ = "reviews"
+    __table_args__ = (Index("reviews_of_client", "client_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     tenant: Mapped[str]
