@@ -167,6 +167,15 @@ async def test_a_session_begins_after_its_sides_were_brought_together_and_soon(w
     assert (await work.book(BEGUN + timedelta(days=90))).status_code == 201
 
 
+async def test_c8_so_many_sessions_are_agreed_at_once(work: Work) -> None:
+    """Or one press would have to call off thousands; what it was said of makes room."""
+    await work.rules(agreed_at_most=2)
+    first, _ = [await work.booked(FIRST + hours * HOUR) for hours in range(2)]
+    assert code(await work.book(FIRST + 3 * HOUR)) == (409, "too_many_sessions")
+    await work.tell(first, ANNA, "held", TOLD_AT)
+    assert (await work.book(FIRST + 3 * HOUR)).status_code == 201
+
+
 async def test_r8_one_consultation_is_booked_no_series(
     intake_service: Running, intake_client: httpx.AsyncClient, as_: As
 ) -> None:

@@ -27,6 +27,7 @@ from services.intake.domain import (
     SessionUnknown,
     StillAwaited,
     SupportHasDecided,
+    TooManySessions,
 )
 from services.intake.schemas import NewOutcome, NewSession, NewTime, SessionView
 
@@ -39,7 +40,13 @@ WORDS = (SessionUnknown, BothAgreed, DisputeTooLate, SupportHasDecided)
     status_code=201,
     dependencies=[Idempotent],
     responses=documented(
-        RequestUnknown, RequestClosed, EngagementEnded, OneSessionOnly, SessionBeforeAcceptance, SessionTooFarAhead
+        RequestUnknown,
+        RequestClosed,
+        EngagementEnded,
+        OneSessionOnly,
+        TooManySessions,
+        SessionBeforeAcceptance,
+        SessionTooFarAhead,
     ),
 )
 async def book_session(request_id: UUID, new: NewSession, winner: Specialist, tx: Transaction) -> SessionView:

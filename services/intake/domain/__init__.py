@@ -11,6 +11,7 @@ from services.intake.domain.engagements import (
     PurchaseOutOfOrder,
     Refusal,
     SessionBeforeAcceptance,
+    TooManySessions,
 )
 from services.intake.domain.merges import Merge, NotLinked, NotMerged, OthersMergedHere, PaidHere
 from services.intake.domain.race import (
@@ -84,7 +85,7 @@ __all__ = [
     "Receipt", "ReferredToYourself", "Refusal", "Request", "RequestClosed", "RequestTaken", "RequestUnknown", "Rules",
     "Session", "SessionBeforeAcceptance", "SessionInThePast", "SessionNotStarted", "SessionOver", "SessionRules",
     "SessionStarted", "SessionTooFarAhead", "SessionUnknown", "Shut", "Side", "StillAwaited", "SupportHasDecided",
-    "TicketRefused", "Told", "Turn", "Why", "Window", "WrongDevice", "accept", "already", "contact",
+    "TicketRefused", "Told", "TooManySessions", "Turn", "Why", "Window", "WrongDevice", "accept", "already", "contact",
     "cooldown", "engagements", "helplines_for", "linked", "look_at", "merges", "offered", "open_request",
     "refusals", "reply_due", "sessions", "side_of", "turns", "visible",
 ]  # fmt: skip

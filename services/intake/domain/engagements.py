@@ -32,6 +32,10 @@ class OneSessionOnly(Conflict):
     """The client asked for a single session. Another one may be agreed once this one is over."""
 
 
+class TooManySessions(Conflict):
+    """As many sessions are agreed as may be at once. Say first how those went that are over."""
+
+
 class PurchaseOutOfOrder(Conflict):
     """Sessions are paid one after the other."""
 
@@ -101,6 +105,8 @@ def book(
     within_reach(starts_at, now=now, rules=rules)
     if asked.one_off and work.coming:
         raise OneSessionOnly
+    if work.coming >= rules.agreed_at_most:
+        raise TooManySessions
     session = Session(
         session_id, asked.tenant, work.request.id, asked.id, asked.client_id, work.specialist_id, work.numbers + 1,
         starts_at, agreed_at=now,
