@@ -1,4 +1,4 @@
-"""How far one has read, how fast one may write, what only two programs understand, and what a start needs."""
+"""How far one has read, how fast one may write, what is no message, what two programs alone know, what a start needs."""
 
 from asyncio import gather
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from tests.chat.sockets import Line
 from tests.people import ANNA, OLENA
 
 SOME = text_of(b"s" * 32)
+ONE = b'{"client_message_id": "01900000-0000-7000-8000-00000000aaaa", '
 
 
 @pytest_asyncio.fixture
@@ -125,3 +126,67 @@ async def test_in_production_chat_does_not_start_without_its_secrets_and_its_sto
     with pytest.raises(StartRefused, match=missing):
         async with chat_running.service.open(around, str(chat_running.database.url), chat_running.keys_url):
             pass
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "   ", "\n\t", "\u200b\u2060", "a\x00b", "x" * 4001, None, 7, True, ["hello"], {"text": "hello"}],
+    ids=["empty", "spaces", "lines", "invisible", "null", "long", "none", "number", "truth", "list", "object"],
+)
+async def test_what_is_no_message_is_refused(chat_service: Any, chat_client: Any, as_: Any, body: Any):
+    talk = await conversation(chat_service)
+    answer = await say(chat_client, as_(ANNA), talk, body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (await heard(chat_client, as_(ANNA), talk))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (ONE + b'"body": "hello", "privacy_mode": "observed"}', 422),
+        (ONE + b'"body": "hello", "seq": 99}', 422),
+        (ONE + b'"body": "hello", "sender_id": "01900000-0000-7000-8000-000000000011"}', 422),
+        (ONE + b'"body": "\\ud800"}', 422),
+        (ONE + b'"body": "hel', 400),
+        (b"\xff\xfe", 400),
+        (b"[]", 422),
+        (b"null", 422),
+        (b"", 422),
+        (b'{"body": "' + b"x" * 1_000_000 + b'"}', 413),
+    ],
+    ids=["mode", "seq", "sender", "surrogate", "cut", "bytes", "list", "null", "nothing", "megabyte"],
+)
+async def test_hostile_bodies_are_refused_in_plain_words(
+    chat_service: Any, chat_client: Any, as_: Any, content: bytes, status: int
+):
+    talk = await conversation(chat_service)
+    headers = as_(ANNA) | {"Content-Type": "application/json"}
+    answer = await chat_client.post(f"conversations/{talk}/messages", content=content, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (await heard(chat_client, as_(ANNA), talk))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "body", ["🌿" * 4000, "я" * 4000, " leading and trailing ", "\u202eright to left", "{{}} <b>'"]
+)
+async def test_whatever_can_be_read_arrives_as_it_was_written(chat_service: Any, chat_client: Any, as_: Any, body: str):
+    talk = await conversation(chat_service)
+    assert (await say(chat_client, as_(ANNA), talk, body)).status_code == 201
+    assert (await heard(chat_client, as_(OLENA), talk))["items"][0]["body"] == body
+
+
+@pytest.mark.parametrize(
+    "query", ["after_seq=-1", "after_seq=x", "after_seq=99999999999", "limit=0", "limit=101", "limit=1.5"]
+)
+async def test_pages_that_cannot_be_are_refused(chat_service: Any, chat_client: Any, as_: Any, query: str):
+    talk = await conversation(chat_service)
+    answer = await chat_client.get(f"conversations/{talk}/messages?{query}", headers=as_(ANNA))
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("name", ["not-an-id", "01900000", "%00", "x" * 200])
+async def test_names_that_cannot_be_are_refused(chat_client: Any, as_: Any, name: str):
+    answer = await chat_client.get(f"conversations/{name}", headers=as_(ANNA))
+    assert answer.status_code in {400, 404, 422}

@@ -2,7 +2,6 @@
 
 import asyncio
 from asyncio import gather
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +11,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from libs.bus.ids import uuid7
 from services.chat.api import hub as hubs
 from services.chat.api import live as lives
-from services.chat.queries.entries import digest_of
 from tests.chat.scenes import accepted, conversation, hear, heard, released, say
 from tests.chat.sockets import Line, ticket, wired
-from tests.people import ANNA, BORIS, MARTA, OLENA, TARAS, THERAPY
+from tests.people import ANNA, BORIS, MARTA, OLENA, TARAS
 
 
 @pytest_asyncio.fixture
@@ -284,22 +282,3 @@ async def test_presence_says_who_came_and_who_left(line: Line, chat_service: Any
             assert desk.frames[0]["online"] == ["client"]
             assert await phone.next("presence") == {"type": "presence", "side": "specialist", "online": True}
         assert await phone.next("presence") == {"type": "presence", "side": "specialist", "online": False}
-
-
-async def test_p6_who_came_by_a_link_is_out_when_their_stay_is_over(line: Line, chat_service: Any, as_: Any):
-    talk = await conversation(chat_service)
-    stay, until = digest_of("a guest's secret"), timedelta(hours=1)
-    async with chat_service.database.begin() as db:
-        await db.exec_driver_sql(
-            "INSERT INTO guests VALUES ($1, $2, $3, $4, clock_timestamp() + $5)", (stay, THERAPY, talk, OLENA.id, until)
-        )
-    guest = {"Authorization": "Entry a guest's secret"}
-    async with wired(line.url, talk) as phone:
-        await phone.tell(type="hello", ticket=await ticket(line.http, guest, talk))
-        await phone.next("welcome")
-        await say(line.http, as_(ANNA), talk, "Good evening")
-        await phone.until(1)
-        async with chat_service.database.begin() as db:
-            await db.exec_driver_sql("DELETE FROM guests")
-        assert await phone.over(within=3) == (4404, "not_yours")
-    assert (await line.http.post(f"conversations/{talk}/live-tickets", headers=guest)).status_code == 401

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from libs.bus.ids import uuid7
 from libs.kit.server import LARGEST_FRAME
 from services.chat import commands
 from services.chat.domain import LONGEST
+from services.chat.queries.entries import digest_of
 from tests.chat.scenes import conversation, hear, released, say
-from tests.chat.sockets import Line, wired
-from tests.people import ANNA, OLENA
+from tests.chat.sockets import Line, ticket, wired
+from tests.people import ANNA, OLENA, THERAPY
 
 
 @pytest_asyncio.fixture
@@ -83,3 +85,22 @@ async def test_r14_who_loses_the_seat_is_out_even_while_a_driver_takes_the_end_f
         await desk.say("Good evening")
         await hear(chat_service, released(talk))
         assert await desk.over(within=5) == (4404, "not_yours")
+
+
+async def test_p6_who_came_by_a_link_is_out_when_their_stay_is_over(line: Line, chat_service: Any, as_: Any):
+    talk = await conversation(chat_service)
+    stay, until = digest_of("a guest's secret"), timedelta(hours=1)
+    async with chat_service.database.begin() as db:
+        await db.exec_driver_sql(
+            "INSERT INTO guests VALUES ($1, $2, $3, $4, clock_timestamp() + $5)", (stay, THERAPY, talk, OLENA.id, until)
+        )
+    guest = {"Authorization": "Entry a guest's secret"}
+    async with wired(line.url, talk) as phone:
+        await phone.tell(type="hello", ticket=await ticket(line.http, guest, talk))
+        await phone.next("welcome")
+        await say(line.http, as_(ANNA), talk, "Good evening")
+        await phone.until(1)
+        async with chat_service.database.begin() as db:
+            await db.exec_driver_sql("DELETE FROM guests")
+        assert await phone.over(within=3) == (4404, "not_yours")
+    assert (await line.http.post(f"conversations/{talk}/live-tickets", headers=guest)).status_code == 401
