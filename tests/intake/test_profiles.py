@@ -73,7 +73,7 @@ async def test_a_profile_begins_empty_and_is_said_whole(
     assert (await intake_client.get("specialists/me", headers=as_(ANNA))).json() == answer.json()
     [said] = await changes(intake_service)
     assert (said.specialist_id, said.version, said.languages, said.accepts_minors) == (ANNA.id, 1, ("ru", "uk"), False)
-    assert await tables_with(intake_service, CARD) == {"profiles"}
+    assert await tables_with(intake_service, CARD) == set()
 
 
 async def test_nobodys_change_is_lost(intake_client: httpx.AsyncClient, intake_service: Running, as_: As) -> None:

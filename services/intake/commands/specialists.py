@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from libs.bus import publish
 from libs.events.intake import SpecialistJoined
 from libs.kit.etags import require_match
+from libs.kit.sealing import Sealer
 from services.intake.domain import NotEligible, specialists
 from services.intake.domain.specialists import Profile
-from services.intake.queries.specialists import profile_of
+from services.intake.queries.specialists import profile_of, seal_contact
 from services.intake.tables import SpecialistRow
 from services.intake.tables.specialists import ProfileRow
 
@@ -25,7 +26,7 @@ SEEN_BY_THE_RACE = (
     .where(SpecialistRow.id == bindparam("specialist_id"))
     .values(languages=bindparam("now_languages"), accepts_minors=bindparam("now_minors"))
 )
-KEPT = ("version", "verticals", "zone", "prices", "messengers", "payment")
+KEPT = ("version", "verticals", "zone", "prices", "contact", "messengers", "payment")
 _say = upsert(ProfileRow)
 SAY = _say.on_conflict_do_update(
     index_elements=["specialist_id", "tenant"], set_={name: _say.excluded[name] for name in KEPT}
@@ -40,11 +41,12 @@ async def join(tx: AsyncSession, specialist_id: UUID, *, tenant: str, now: datet
 
 
 async def change_profile(
-    tx: AsyncSession, specialist_id: UUID, wanted: Profile, if_match: str | None, *, tenant: str, now: datetime
-) -> None:
+    tx: AsyncSession, sealer: Sealer, specialist_id: UUID, wanted: Profile, if_match: str | None, *, tenant: str,
+    now: datetime,
+) -> None:  # fmt: skip
     """Let a profile be as it is wanted, if it still is as it was seen; the race and the feed see it at once."""
     await tx.execute(LOCK, {"specialist_id": specialist_id})
-    known = await profile_of(tx, specialist_id)
+    known = await profile_of(tx, sealer, specialist_id)
     if known is None:
         raise NotEligible
     require_match(if_match, known.version)
@@ -53,12 +55,13 @@ async def change_profile(
         return
     race = {"now_languages": list(wanted.languages), "now_minors": wanted.accepts_minors}
     await tx.execute(SEEN_BY_THE_RACE, {"specialist_id": specialist_id} | race)
-    await tx.execute(SAY, _row(wanted) | {"specialist_id": specialist_id, "tenant": tenant, "version": said.version})
+    row = _row(wanted) | {"contact": seal_contact(sealer, wanted, tenant, specialist_id), "version": said.version}
+    await tx.execute(SAY, row | {"specialist_id": specialist_id, "tenant": tenant})
     await publish(tx, said)
 
 
 def _row(wanted: Profile) -> dict[str, Any]:
     return {
         "verticals": list(wanted.verticals), "zone": wanted.zone, "prices": [asdict(band) for band in wanted.prices],
-        "messengers": dict(wanted.messengers), "payment": wanted.payment,
+        "messengers": {}, "payment": None,  # Sealed, these are the contact.
     }  # fmt: skip

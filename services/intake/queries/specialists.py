@@ -1,6 +1,8 @@
 """Profiles, for their owners, for everybody in the house, and for their owners' clients."""
 
+import json
 from collections.abc import Mapping
+from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, or_, select
@@ -8,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Messenger
 from libs.kit.messengers import Login
+from libs.kit.sealing import Sealer
 from services.intake.domain.specialists import PriceBand, Profile
 from services.intake.tables import SessionRow, SpecialistRow
 from services.intake.tables.specialists import ProfileRow
@@ -15,7 +18,8 @@ from services.intake.tables.specialists import ProfileRow
 KNOWN = (
     select(
         SpecialistRow.languages, SpecialistRow.accepts_minors, func.coalesce(ProfileRow.version, 0).label("version"),
-        ProfileRow.verticals, ProfileRow.zone, ProfileRow.prices, ProfileRow.messengers, ProfileRow.payment,
+        ProfileRow.verticals, ProfileRow.zone, ProfileRow.prices, ProfileRow.contact, ProfileRow.messengers,
+        ProfileRow.payment, SpecialistRow.id, SpecialistRow.tenant,
     )
     .outerjoin(
         ProfileRow, (ProfileRow.specialist_id == SpecialistRow.id) & (ProfileRow.tenant == SpecialistRow.tenant)
@@ -28,14 +32,25 @@ HELD = select(
     .where(SessionRow.specialist_id == bindparam("specialist_id"), SessionRow.outcome == "held")
     .exists()
 )
-MESSENGERS = select(ProfileRow.messengers).where(ProfileRow.specialist_id == bindparam("specialist_id"))
-PAYMENT = select(ProfileRow.payment).where(ProfileRow.specialist_id == bindparam("specialist_id"))
 
 
-async def profile_of(tx: AsyncSession, specialist_id: UUID) -> Profile | None:
+class Contact(TypedDict):
+    """What a specialist tells their own clients alone."""
+
+    messengers: Mapping[Messenger, Login]
+    payment: str | None
+
+
+async def profile_of(tx: AsyncSession, sealer: Sealer, specialist_id: UUID) -> Profile | None:
     """What a specialist says of their work; None when there is no such specialist in this house."""
     row = (await tx.execute(KNOWN, {"specialist_id": specialist_id})).one_or_none()
-    return _profile(row) if row else None
+    return _profile(row, sealer) if row else None
+
+
+def seal_contact(sealer: Sealer, said: Profile, tenant: str, specialist_id: UUID) -> bytes:
+    """Seal how to write to a specialist and how to pay them: in another row it cannot be read."""
+    contact = Contact(messengers=dict(said.messengers), payment=said.payment)
+    return sealer.seal(json.dumps(contact), to=_place(tenant, specialist_id))
 
 
 async def session_was_held(tx: AsyncSession, request_id: UUID, specialist_id: UUID) -> bool:
@@ -43,20 +58,16 @@ async def session_was_held(tx: AsyncSession, request_id: UUID, specialist_id: UU
     return bool(await tx.scalar(HELD, {"request_id": request_id, "specialist_id": specialist_id}))
 
 
-async def logins_of(tx: AsyncSession, specialist_id: UUID) -> Mapping[Messenger, Login]:
-    """Where a specialist can be written to."""
-    return await tx.scalar(MESSENGERS, {"specialist_id": specialist_id}) or {}
-
-
-async def payment_of(tx: AsyncSession, specialist_id: UUID) -> str | None:
-    """How a specialist is paid, in their own words."""
-    found: str | None = await tx.scalar(PAYMENT, {"specialist_id": specialist_id})
-    return found
-
-
-def _profile(row: Row[*tuple[object, ...]]) -> Profile:
+def _profile(row: Row[*tuple[object, ...]], sealer: Sealer) -> Profile:
+    contact = Contact(messengers=row.messengers or {}, payment=row.payment)
+    if row.contact is not None:
+        contact = json.loads(sealer.open(row.contact, to=_place(row.tenant, row.id)))
     return Profile(
         version=row.version, languages=tuple(row.languages), accepts_minors=row.accepts_minors,
-        verticals=tuple(row.verticals or ()), zone=row.zone, messengers=row.messengers or {}, payment=row.payment,
-        prices=tuple(PriceBand(**band) for band in row.prices or ()),
+        verticals=tuple(row.verticals or ()), zone=row.zone,
+        prices=tuple(PriceBand(**band) for band in row.prices or ()), **contact,
     )  # fmt: skip
+
+
+def _place(tenant: str, specialist_id: UUID) -> str:
+    return f"{tenant} specialist {specialist_id} contact"

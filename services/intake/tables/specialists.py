@@ -25,10 +25,13 @@ class ProfileRow(Base):
     verticals: Mapped[list[Vertical]] = mapped_column(ARRAY(Text), server_default="{}")
     zone: Mapped[str | None]
     prices: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"), comment="by region (B20)")
-    messengers: Mapped[dict[Messenger, Login]] = mapped_column(
-        JSONB, server_default=text("'{}'"), comment="logins, for own clients where the house allows it (D3)"
+    contact: Mapped[bytes | None] = mapped_column(
+        comment="logins of messengers (D3) and how to pay (B18), sealed; for own clients"
     )
-    payment: Mapped[str | None] = mapped_column(comment="how to pay, for own clients (B18)")
+    messengers: Mapped[dict[Messenger, Login]] = mapped_column(
+        JSONB, server_default=text("'{}'"), comment="as they were said before they were sealed"
+    )
+    payment: Mapped[str | None] = mapped_column(comment="likewise")
 
     __table_args__ = (
         ForeignKeyConstraint(["specialist_id", "tenant"], ["specialists.id", "specialists.tenant"]),
