@@ -16,7 +16,7 @@ from libs.kit.personas import ANNA, BORIS, OLENA, TARAS
 
 SEED = 20260301
 DAYS = 30
-CLIENTS = 120
+CLIENTS = 80
 REST = timedelta(minutes=21)  # longer than any cooldown of the house rules, so that every accept of a story can win
 ROUNDS = (2, 2, 3, 3, 4, 5)  # how many requests a client leaves in the month
 CATEGORIES: tuple[Category, ...] = ("anxiety", "burnout", "couple", "family", "grief", "panic", "trauma", "other")
