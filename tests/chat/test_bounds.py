@@ -1,4 +1,4 @@
-"""How far one has read, how fast one may write, what is no message, what two programs alone know, what a start needs."""
+"""How far one has read, how fast one may write, what is no message, what two programs alone know, what starts need."""
 
 from asyncio import gather
 from collections.abc import Iterator
