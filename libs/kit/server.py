@@ -45,7 +45,8 @@ async def serve(everything: Together, listening: socket.socket, *, when_ready: W
             await server.serve(sockets=[listening])
         finally:
             greeting.cancel()
-            await asyncio.gather(greeting, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await greeting
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -88,10 +89,14 @@ class Server(uvicorn.Server):
         self._up.set()
 
     async def greet(self, when_ready: WhenReady | None) -> None:
-        """Do what was asked for once requests are answered."""
+        """Do what was asked for once requests are answered; if that fails, so does the server."""
         await self._up.wait()
-        if when_ready:
-            await when_ready(self._everything)
+        try:
+            if when_ready:
+                await when_ready(self._everything)
+        except Exception:
+            self.stop()
+            raise
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """The whole platform as a person runs it: it starts or says why not, ends at once, and keeps what it was told."""
 
+import asyncio
 import contextlib
 import importlib
 import os
@@ -21,7 +22,9 @@ from starlette.applications import Starlette
 
 from libs.kit import logs
 from libs.kit.cli import Platform, main
-from libs.kit.server import config_for
+from libs.kit.server import config_for, serve
+from libs.kit.settings import PlatformSettings
+from libs.kit.together import Together
 from tests.conftest import OURS
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +67,17 @@ def test_a_connection_is_kept_longer_than_those_in_front_of_us_keep_it():
     """Otherwise it is cut at times just as a proxy or a phone sends the next request on it."""
     usual_for_a_proxy = 60
     assert config_for(Starlette()).timeout_keep_alive > usual_for_a_proxy
+
+
+async def test_who_cannot_begin_ends_and_says_why():
+    """Otherwise somebody waits for a demo month that broke off."""
+
+    async def breaks_off(_: Together) -> None:
+        raise LookupError("the month breaks off")
+
+    everything = Together(PlatformSettings(env="test"), {}, Starlette(), None, None)
+    with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(LookupError):
+        await asyncio.wait_for(serve(everything, listening, when_ready=breaks_off), 10)
 
 
 def test_an_unknown_service_is_one_sentence(platform, capsys):
