@@ -95,8 +95,9 @@ class Server(uvicorn.Server):
             if when_ready:
                 await when_ready(self._everything)
         except Exception:
-            self.stop()
-            raise
+            if not self.should_exit:  # else it was broken off by whoever ends us
+                self.stop()
+                raise
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
