@@ -16,8 +16,10 @@ from services.intake.domain import (
     ReferredToYourself,
     RequestClosed,
     RequestUnknown,
+    asked_by,
     helplines_for,
     turns,
+    won_by,
 )
 from services.intake.domain.specialists import SpecialistUnknown
 from services.intake.schemas import Concern, Handed, NewReferral, RequestView
@@ -32,7 +34,7 @@ async def withdraw_request(request_id: UUID, client: Client, tx: Transaction) ->
     Sessions agreed for later are called off with it, but for those that it is too late to cancel: ask your specialist.
     """
     now = await queries.moment(tx)
-    await commands.turn_request(tx, request_id, lambda it: turns.withdraw(turns.asked_by(it, client.id), now=now))
+    await commands.turn_request(tx, request_id, lambda it: turns.withdraw(asked_by(it, client.id), now=now))
     return await _seen(tx, request_id, client.id)
 
 
@@ -43,7 +45,7 @@ async def signal_danger(request_id: UUID, client: Client, tx: Transaction) -> Re
     It is told to the other services; none of them calls anybody yet, so call a helpline.
     """
     now = await queries.moment(tx)
-    await commands.turn_request(tx, request_id, lambda it: turns.signal_danger(turns.asked_by(it, client.id), now=now))
+    await commands.turn_request(tx, request_id, lambda it: turns.signal_danger(asked_by(it, client.id), now=now))
     return await _seen(tx, request_id, client.id)
 
 
@@ -51,7 +53,7 @@ async def signal_danger(request_id: UUID, client: Client, tx: Transaction) -> Re
 async def record_call(request_id: UUID, winner: Specialist, tx: Transaction) -> RequestView:
     """You have spoken to the client of a phone request: this is what keeps the promise (B1)."""
     now = await queries.moment(tx)
-    await commands.turn_request(tx, request_id, lambda it: turns.reach(turns.won_by(it, winner.id), now=now))
+    await commands.turn_request(tx, request_id, lambda it: turns.reach(won_by(it, winner.id), now=now))
     return await _seen(tx, request_id, winner.id)
 
 
@@ -63,7 +65,7 @@ async def record_call(request_id: UUID, winner: Specialist, tx: Transaction) -> 
 async def report_unreachable(request_id: UUID, winner: Specialist, tx: Transaction) -> Handed:
     """Nobody is to be found under the number, by call or messenger. It costs you neither wait nor figures (B14, D5)."""
     now = await queries.moment(tx)
-    await commands.turn_request(tx, request_id, lambda it: turns.unreachable(turns.won_by(it, winner.id), now=now))
+    await commands.turn_request(tx, request_id, lambda it: turns.unreachable(won_by(it, winner.id), now=now))
     return Handed(request_id=request_id, outcome="unreachable", helplines=[])
 
 
@@ -76,7 +78,7 @@ async def hand_over_minor(request_id: UUID, winner: Specialist, tx: Transaction)
     """Hand a minor, whom you have answered, to a colleague who works with minors. It costs you nothing (B17, D5)."""
     now = await queries.moment(tx)
     seen = await queries.seen_request(tx, request_id, winner.id)
-    await commands.turn_request(tx, request_id, lambda it: turns.hand_over(turns.won_by(it, winner.id), now=now))
+    await commands.turn_request(tx, request_id, lambda it: turns.hand_over(won_by(it, winner.id), now=now))
     shown = [HelplineView.model_validate(each) for each in helplines_for(seen.country, seen.locale)]
     return Handed(request_id=request_id, outcome="handed_over", helplines=shown)
 
@@ -92,7 +94,7 @@ async def refer_client(request_id: UUID, new: NewReferral, winner: Specialist, t
     if new.to_specialist_id is not None and await queries.racer_of(tx, new.to_specialist_id) is None:
         raise SpecialistUnknown
     await commands.turn_request(
-        tx, request_id, lambda it: turns.refer(turns.won_by(it, winner.id), new.to, new.to_specialist_id, now=now)
+        tx, request_id, lambda it: turns.refer(won_by(it, winner.id), new.to, new.to_specialist_id, now=now)
     )
     return Handed(request_id=request_id, outcome="referred", helplines=[])
 
@@ -109,9 +111,7 @@ async def raise_concern(request_id: UUID, concern: Concern, winner: Specialist, 
     It is told to the other services; none of them calls anybody yet, so act as your own rules have it.
     """
     now, signs = await queries.moment(tx), tuple(sorted(set(concern.signs)))
-    await commands.turn_request(
-        tx, request_id, lambda it: turns.raise_concern(turns.won_by(it, winner.id), signs, now=now)
-    )
+    await commands.turn_request(tx, request_id, lambda it: turns.raise_concern(won_by(it, winner.id), signs, now=now))
     return Handed(request_id=request_id, outcome="concern_recorded", helplines=[])
 
 

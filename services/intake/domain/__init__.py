@@ -44,11 +44,13 @@ from services.intake.domain.requests import (
     RequestClosed,
     RequestUnknown,
     Why,
+    asked_by,
     contact,
     linked,
     offered,
     open_request,
     visible,
+    won_by,
 )
 from services.intake.domain.rules import RaceRules, Rules, SessionRules, cooldown, reply_due
 from services.intake.domain.session import (
@@ -85,7 +87,7 @@ __all__ = [
     "Receipt", "ReferredToYourself", "Refusal", "Request", "RequestClosed", "RequestTaken", "RequestUnknown", "Rules",
     "Session", "SessionBeforeAcceptance", "SessionInThePast", "SessionNotStarted", "SessionOver", "SessionRules",
     "SessionStarted", "SessionTooFarAhead", "SessionUnknown", "Shut", "Side", "StillAwaited", "SupportHasDecided",
-    "TicketRefused", "Told", "TooManySessions", "Turn", "Why", "Window", "WrongDevice", "accept", "already", "contact",
-    "cooldown", "engagements", "helplines_for", "linked", "look_at", "merges", "offered", "open_request",
-    "refusals", "reply_due", "sessions", "side_of", "turns", "visible",
+    "TicketRefused", "Told", "TooManySessions", "Turn", "Why", "Window", "WrongDevice", "accept", "already", "asked_by",
+    "contact", "cooldown", "engagements", "helplines_for", "linked", "look_at", "merges", "offered", "open_request",
+    "refusals", "reply_due", "sessions", "side_of", "turns", "visible", "won_by",
 ]  # fmt: skip

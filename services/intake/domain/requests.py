@@ -163,3 +163,19 @@ def visible(request: Request | None, viewer: UUID) -> Request:
     if request is None or viewer not in (request.client_id, request.accepted_by):
         raise RequestUnknown
     return request
+
+
+def won_by(request: Request | None, specialist_id: UUID) -> Request:
+    """The request, for who has won it and still has it."""
+    if request is None or request.accepted_by != specialist_id:
+        raise RequestUnknown
+    if request.closed_at is not None:
+        raise RequestClosed
+    return request
+
+
+def asked_by(request: Request | None, client_id: UUID) -> Request:
+    """The request, for the client who left it."""
+    if request is None or request.client_id != client_id:
+        raise RequestUnknown
+    return request

@@ -209,22 +209,6 @@ def called_off(before: Request, turn: Turn) -> CalledOff | None:
     return how if ended and how != "expired" else None
 
 
-def won_by(request: Request | None, specialist_id: UUID) -> Request:
-    """The request, for who has won it and still has it."""
-    if request is None or request.accepted_by != specialist_id:
-        raise RequestUnknown
-    if request.closed_at is not None:
-        raise RequestClosed
-    return request
-
-
-def asked_by(request: Request | None, client_id: UUID) -> Request:
-    """The request, for the client who left it."""
-    if request is None or request.client_id != client_id:
-        raise RequestUnknown
-    return request
-
-
 def _silent(request: Request, now: datetime, rules: RaceRules) -> bool:
     due = request.reply_due
     return due is not None and request.answered_at is None and now >= due + rules.reply_travels
