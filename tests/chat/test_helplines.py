@@ -56,10 +56,15 @@ async def test_b17_the_helplines_of_the_client_s_country_are_shown(  # noqa: PLR
     assert await shown(chat_client, as_(OLENA), other) == []
 
 
-async def test_b17_both_sides_see_them_and_nobody_else_sees_anything(chat_service: Any, chat_client: Any, as_: Any):
+async def test_b17_the_other_side_sees_nothing_of_it_nor_does_anybody_else(
+    chat_service: Any, chat_client: Any, as_: Any
+):
+    """Who signals danger may fear just whom they are talking with."""
     talk = await conversation(chat_service)
+    before = (await chat_client.get(f"conversations/{talk}", headers=as_(ANNA))).json()
     await hear(chat_service, danger(talk, country="UA", locale="uk"))
-    assert await shown(chat_client, as_(ANNA), talk) == await shown(chat_client, as_(OLENA), talk) == lines("UA", "uk")
+    assert await shown(chat_client, as_(OLENA), talk) == lines("UA", "uk")
+    assert (await chat_client.get(f"conversations/{talk}", headers=as_(ANNA))).json() == before
     for stranger in (TARAS, STRANGE_CLIENT):
         assert (await chat_client.get(f"conversations/{talk}", headers=as_(stranger))).status_code == 404
 
@@ -92,11 +97,11 @@ async def test_b17_open_screens_are_told_once(chat_service: Any, chat_client: An
     async with line.open(OLENA, talk) as phone, line.open(ANNA, talk) as desk:
         for _ in range(2):
             await hear(chat_service, danger(talk, country="UA", locale="uk"))
-        for device, other in ((phone, desk), (desk, phone)):
-            assert await device.next("helplines") == {"type": "helplines"}
+        assert await phone.next("helplines") == {"type": "helplines"}
+        for device, other, told in ((phone, desk, 1), (desk, phone, 0)):
             await other.tell(type="typing")
             await device.next("typing")
-            assert [frame["type"] for frame in device.frames].count("helplines") == 1
+            assert [frame["type"] for frame in device.frames].count("helplines") == told
     await hear(chat_service, danger(uuid7()))  # of a request that nobody has taken yet
 
 

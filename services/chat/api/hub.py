@@ -229,8 +229,10 @@ class Hub:
             for socket in hall.sockets:
                 socket.learn(ended=ENDED[frame["type"]])
             return
-        told = framed(**{name: value for name, value in frame.items() if name != "asks"})
+        told = framed(**{name: value for name, value in frame.items() if name not in {"asks", "to"}})
         for socket in hall.sockets:
+            if frame.get("to", socket.side) != socket.side:
+                continue
             # Nobody needs to be told what they do themselves, but for their other devices: those read along.
             if frame["type"] in {"typing", "presence"} and socket.side == frame["side"]:
                 continue

@@ -14,7 +14,10 @@ NEED: Final = upsert(HelpNeedRow).on_conflict_do_nothing().returning(HelpNeedRow
 
 
 async def show_helplines(tx: AsyncSession, said: ClientReferred | DangerSignalled | RequestReleased) -> None:
-    """From now on both sides are shown who else can help; it stays, and is told to open screens once."""
+    """From now on the client is shown who else can help; it stays, and is told to open screens once.
+
+    The other side is not: who signals danger may fear just them.
+    """
     if not calls_for_help(said):
         return
     row = {
@@ -22,4 +25,4 @@ async def show_helplines(tx: AsyncSession, said: ClientReferred | DangerSignalle
         "at": said.at,
     }  # fmt: skip
     if (await tx.execute(NEED, row)).one_or_none() is not None:
-        await hint(tx, said.request_id, {"type": "helplines"})
+        await hint(tx, said.request_id, {"type": "helplines", "to": "client"})

@@ -61,7 +61,8 @@ class Conversation(Output):
     last_seq: int = Field(description="How many messages there have been.")
     ended_at: datetime | None = Field(description="Since then nobody can write.")
     helplines: list[HelplineView] = Field(
-        description="Show them above the conversation: somebody in it may need more help than a talk (B17)."
+        description="Show them to the client above the conversation: it may take more help than a talk (B17). Nobody "
+        "else is shown any."
     )
     ended_by: str | None = Field(description="`client`, or `house` when support struck the request from the record.")
 
@@ -77,17 +78,18 @@ class Conversation(Output):
         seats = [("client", row.client_id)]
         if row.released_at is None:
             seats.append((row.counterpart_side, row.counterpart_id))
+        mine = side_of(row, reader)
         readers = []
         for side, who in seats:
             seq, at = read.get(who, (0, None))
             readers.append(Reader.model_validate({"side": side, "id": who, "read_seq": seq, "read_at": at}))
         return cls.model_validate(
             {
-                "id": row.id, "side": side_of(row, reader), "purpose": row.purpose, "review_id": row.review_id,
+                "id": row.id, "side": mine, "purpose": row.purpose, "review_id": row.review_id,
                 "privacy_mode": row.privacy_mode, "who_may_read": WHO_MAY_READ[row.privacy_mode], "readers": readers,
                 "opened_at": row.opened_at, "readable_after_seq": readable_after(row, reader),
                 "last_seq": row.last_seq, "ended_at": row.ended_at, "ended_by": row.ended_by,
-                "helplines": list(helplines),
+                "helplines": list(helplines) if mine == "client" else [],
             }
         )  # fmt: skip
 
