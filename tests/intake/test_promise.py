@@ -190,10 +190,10 @@ async def test_b21_the_one_unanswered_request_is_free_again_once_answered(
         assert (await press(intake_client, as_, ANNA, second)).status_code == 201
 
 
-async def test_danger_jumps_every_wait_and_is_said_once(
+async def test_danger_jumps_every_wait_and_is_said_again_if_it_goes_on(
     intake_client: httpx.AsyncClient, intake_service: Running, as_: As
 ) -> None:
-    """Whoever rests may take it, and the client may press as often as they need to."""
+    """Whoever rests may take it, and the client may press as often as they need to; once a minute it is told."""
     await taken(intake_client, intake_service, as_)
     with clock.at(NOON + timedelta(seconds=1)):
         second = await opened(intake_client, as_, by=TARAS)
@@ -203,6 +203,34 @@ async def test_danger_jumps_every_wait_and_is_said_once(
         assert (await ends(intake_client, as_, second, "danger", OLENA)).status_code == 404
         assert (await press(intake_client, as_, ANNA, second)).status_code == 201
     assert (await told(intake_service)).count("DangerSignalled") == 1
+    for seconds, times in ((60, 1), (61, 2), (90, 2), (121, 3)):
+        with clock.at(NOON + timedelta(seconds=seconds)):
+            said = await ends(intake_client, as_, second, "danger", TARAS)
+        assert datetime.fromisoformat(said.json()["danger_at"]) == NOON + timedelta(seconds=1)
+        assert (await told(intake_service)).count("DangerSignalled") == times
+
+
+@pytest.mark.parametrize(("moment", "known"), [(-1, True), (1, False)], ids=["before it was won", "after it was won"])
+async def test_who_has_a_request_is_not_told_of_danger_that_came_after(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As, moment: int, *, known: bool
+) -> None:
+    """It may be them whom the client fears; what they saw in the feed they know."""
+    await joined(intake_service, [ANNA])
+    with clock.at(NOON - timedelta(seconds=5)):
+        request = await opened(intake_client, as_)
+    for at, act in sorted(
+        {
+            0: lambda: press(intake_client, as_, ANNA, request),
+            moment: lambda: ends(intake_client, as_, request, "danger", OLENA),
+        }.items()
+    ):
+        with clock.at(NOON + timedelta(seconds=at)):
+            assert (await act()).is_success
+    for who, told_so in ((OLENA, True), (ANNA, known)):
+        seen = (await intake_client.get(f"requests/{request['id']}", headers=as_(who))).json()
+        listed = (await intake_client.get("requests", headers=as_(who))).json()["items"][0]
+        assert seen == listed
+        assert (seen["danger_at"] is not None, bool(seen["helplines"])) == (told_so, told_so)
 
 
 async def test_a_safety_concern_carries_ticks_and_no_words(

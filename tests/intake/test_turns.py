@@ -247,7 +247,7 @@ def happens(request: Request, what: str, now: datetime) -> turns.Turn:
         "time": lambda: turns.pass_time(request, now=now, rules=RULES),
         "answer": lambda: turns.answer(request, ANNA.id, None, at=now, now=now),
         "withdraw": lambda: turns.withdraw(request, now=now),
-        "danger": lambda: turns.signal_danger(request, now=now),
+        "danger": lambda: turns.signal_danger(request, now=now, rules=RULES),
         "hand_over": lambda: turns.hand_over(request, now=now),
     }
     return steps[what]() if possible.get(what) else turns.Turn(request)

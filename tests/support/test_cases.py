@@ -96,6 +96,21 @@ async def test_a_danger_before_anybody_has_accepted_is_a_case(support_service: A
     assert [each["id"] for each in await olena.all("own-cases")] == [seen["id"]]
 
 
+async def test_t2_danger_that_goes_on_is_a_case_again_once_somebody_has_taken_the_last(
+    support_service: Any, vera: Desk
+) -> None:
+    """Who presses again while nobody has taken it waits for the same answer; later, somebody else may be free."""
+    request_id = uuid7()
+    for minutes, many in ((0, 1), (1, 1), (2, 2)):
+        if many == 2:
+            [first] = await vera.all("cases")
+            assert (await vera.take(first["id"])).status_code == 200
+        await hear(support_service, plea("danger", request_id, at=NOON + timedelta(minutes=minutes)))
+        assert len(await cases(support_service, request_id)) == many
+    await hear(support_service, plea("danger", request_id))
+    assert len(await cases(support_service, request_id)) == 2, "what is heard twice is one case"
+
+
 async def test_d11_a_refusal_that_came_late_says_so_and_why(support_service: Any, marta: Desk) -> None:
     """Support has to decide, so it is told the reason from the closed list (R9)."""
     seen = (await marta.case(await pleaded(support_service, "late_refusal"))).json()

@@ -42,10 +42,13 @@ async def withdraw_request(request_id: UUID, client: Client, tx: Transaction) ->
 async def signal_danger(request_id: UUID, client: Client, tx: Transaction) -> RequestView:
     """I am in danger now: the request goes to the top, whoever rests may take it, and helplines are shown.
 
-    It is told to the other services; none of them calls anybody yet, so call a helpline.
+    The clinical team is asked to answer, and `/support/v1/own-cases` says whether somebody does. Nobody calls you by
+    itself, so call a helpline. Say it again if it goes on. Who has your request already is not told.
     """
-    now = await queries.moment(tx)
-    await commands.turn_request(tx, request_id, lambda it: turns.signal_danger(asked_by(it, client.id), now=now))
+    now, rules = await queries.moment(tx), (await queries.rules_of(tx, client.tenant)).race
+    await commands.turn_request(
+        tx, request_id, lambda it: turns.signal_danger(asked_by(it, client.id), now=now, rules=rules)
+    )
     return await _seen(tx, request_id, client.id)
 
 
@@ -108,7 +111,8 @@ async def refer_client(request_id: UUID, new: NewReferral, winner: Specialist, t
 async def raise_concern(request_id: UUID, concern: Concern, winner: Specialist, tx: Transaction) -> Handed:
     """You fear for the client: tick what you noticed. No word of the chat is sent.
 
-    It is told to the other services; none of them calls anybody yet, so act as your own rules have it.
+    The clinical team is asked to answer, and `/support/v1/own-cases` says whether somebody does. Until then act as
+    your own rules have it.
     """
     now, signs = await queries.moment(tx), tuple(sorted(set(concern.signs)))
     await commands.turn_request(tx, request_id, lambda it: turns.raise_concern(won_by(it, winner.id), signs, now=now))

@@ -84,7 +84,7 @@ async def open_request(
         opened_at=now, promised_until=opened.reply_due, shown_at=now, closes_at=now + rules.open_for, age=call.age,
         country=call.country, direct_to=call.direct_to,
     )  # fmt: skip
-    turn = domain.turns.signal_danger(request, now=now) if call.in_danger else Turn(request)
+    turn = domain.turns.signal_danger(request, now=now, rules=rules) if call.in_danger else Turn(request)
     row = _columns(turn.after) | {
         "category": call.category, "messenger": call.messenger, "may_call": call.may_call,
         "phone": phone.sealed if phone else None, "phone_hash": phone.hash if phone else None,

@@ -66,6 +66,7 @@ class Request:
     closed_at: datetime | None = None
     closed_as: Closed | None = None
     country: Country | None = None
+    danger_told_at: datetime | None = None
 
     @property
     def open(self) -> bool:

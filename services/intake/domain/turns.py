@@ -183,15 +183,15 @@ def refer(request: Request, to: Referral, to_specialist_id: UUID | None, *, now:
     return Turn(_closed(request, "referred", now), says, "referred")
 
 
-def signal_danger(request: Request, *, now: datetime) -> Turn:
-    """The client is in danger now; whatever state the request is in, this is heard, and once."""
-    if request.danger_at is not None:
+def signal_danger(request: Request, *, now: datetime, rules: RaceRules) -> Turn:
+    """The client is in danger now; whatever state the request is in, this is heard, and again if it goes on (T2)."""
+    if request.danger_told_at is not None and now < request.danger_told_at + rules.danger_again_after:
         return Turn(request)
     said = DangerSignalled(
         tenant=request.tenant, at=now, request_id=request.id, specialist_id=request.accepted_by,
         country=request.country, locale=request.locale,
     )  # fmt: skip
-    return Turn(replace(request, danger_at=now), (said,))
+    return Turn(replace(request, danger_at=request.danger_at or now, danger_told_at=now), (said,))
 
 
 def raise_concern(request: Request, signs: tuple[DangerSign, ...], *, now: datetime) -> Turn:

@@ -1,12 +1,12 @@
 """Requests, for their rules and for their two sides; and where a specialist stands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, or_, select, tuple_
+from sqlalchemy import Row, bindparam, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.intake import Category, Kind, Locale, Messenger
@@ -112,6 +112,14 @@ class SeenRequest:
     linked_to: UUID | None
     phone_shown_at: datetime | None
 
+    @classmethod
+    def by(cls, viewer: UUID, row: Row[Any]) -> Self:
+        """As somebody sees it: who has the request is not told of danger that came after, which may come of them."""
+        seen = cls(**row._mapping)  # noqa: SLF001 - a row's public way to be a mapping
+        if viewer != seen.accepted_by or seen.accepted_at is None or seen.danger_at is None:
+            return seen
+        return seen if seen.danger_at < seen.accepted_at else replace(seen, danger_at=None)
+
     @property
     def helplines(self) -> Sequence[Helpline]:
         """Whom to call meanwhile, where somebody is in danger, young, or left waiting (B17)."""
@@ -138,7 +146,7 @@ async def seen_request(tx: AsyncSession, request_id: UUID, viewer: UUID) -> Seen
     """A request as its client or winner sees it; RequestUnknown for anyone else."""
     visible(await request_of(tx, request_id), viewer)
     row = (await tx.execute(VIEW, {"request_id": request_id})).one()
-    return SeenRequest(**row._mapping)  # noqa: SLF001 - a row's public way to be a mapping
+    return SeenRequest.by(viewer, row)
 
 
 async def contact_of(tx: AsyncSession, request_id: UUID, viewer: UUID) -> SealedContact | None:
@@ -156,7 +164,7 @@ async def requests_of(
         rows = await tx.execute(LISTS[side], asked)
     else:
         rows = await tx.execute(NEXT[side], asked | {"since": after[0], "id": after[1]})
-    return [SeenRequest(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+    return [SeenRequest.by(viewer, row) for row in rows]
 
 
 def place_of(request: SeenRequest, side: Side) -> tuple[datetime | None, UUID]:

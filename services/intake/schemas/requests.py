@@ -68,7 +68,10 @@ class RequestView(Output):
     closes_at: datetime = Field(examples=[MOMENT], description="Until when it waits for somebody to take it.")
     accepted_by: UUID | None
     accepted_at: datetime | None
-    danger_at: datetime | None
+    danger_at: datetime | None = Field(
+        examples=[None],
+        description="When its client said to be in danger; to a winner, if that was before they won it.",
+    )
     linked_to: UUID | None = Field(examples=[None], description="An earlier request of the same client, still alive.")
     helplines: list[HelplineView] = Field(
         description="Whom to call meanwhile, where somebody is in danger, young, or left waiting (B17)."

@@ -38,7 +38,8 @@ class RequestRow(Base):
     kept_at: Mapped[datetime | None] = mapped_column(comment="when a person first answered, whoever it was")
     shown_at: Mapped[datetime] = mapped_column(comment="when its card last came into the feed")
     closes_at: Mapped[datetime] = mapped_column(comment="until when it is shown")
-    danger_at: Mapped[datetime | None] = mapped_column(comment="when the client said to be in danger")
+    danger_at: Mapped[datetime | None] = mapped_column(comment="when the client first said to be in danger")
+    danger_told_at: Mapped[datetime | None] = mapped_column(comment="when that was last told to others")
     round: Mapped[int] = mapped_column(server_default="1", comment="one more each time it comes back into the feed")
     presses: Mapped[int] = mapped_column(server_default="0", comment="presses on Accept; numbers the receipts")
     accepted_by: Mapped[UUID | None]

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import publish
-from libs.events.intake import RequestAccepted, RequestOpened
+from libs.events.intake import DangerSignalled, RequestAccepted, RequestOpened
 from libs.events.support import CaseOverdue
 from libs.kit.auth import Principal
 from libs.kit.etags import require_match
@@ -18,6 +18,9 @@ from services.support.queries import at_desk, rules_of
 from services.support.tables import CaseRow, RequestRow
 
 _OPEN = upsert(CaseRow).values(status="open", version=1).on_conflict_do_nothing()
+_WAITS = select(CaseRow.id).where(
+    CaseRow.request_id == bindparam("request_id"), CaseRow.kind == "danger", CaseRow.status == "open"
+)
 _REMEMBER = upsert(RequestRow).on_conflict_do_nothing()
 _UNTOLD = (
     select(CaseRow.id)
@@ -40,7 +43,9 @@ async def remember_request(tx: AsyncSession, heard: RequestOpened | RequestAccep
 
 
 async def open_case(tx: AsyncSession, said: cases.Opening) -> None:
-    """Open the case that this is, unless it was heard before."""
+    """Open the case that this is, unless it was heard before; danger said again waits with what nobody has taken."""
+    if isinstance(said, DangerSignalled) and await tx.scalar(_WAITS, {"request_id": said.request_id}):
+        return
     rules = (await rules_of(tx, said.tenant)).cases
     new = cases.open_case(said, rules)
     await tx.execute(_OPEN, asdict(new) | {"signs": list(new.signs)})

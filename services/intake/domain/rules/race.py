@@ -45,6 +45,9 @@ class RaceRules:
     alive_for: Annotated[
         Span, Says("D12", "So long a request that is not closed makes a later one of its client's part of the same.")
     ] = timedelta(days=180)
+    danger_again_after: Annotated[
+        Span, Says("T2", "Who says again that they are in danger is heard again, but not more often than this.")
+    ] = timedelta(minutes=1)
     one_unanswered: Annotated[
         bool, Says("B21", "A specialist who has not yet answered one request may not take another.")
     ] = False
