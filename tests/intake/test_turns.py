@@ -200,6 +200,18 @@ def test_c10_a_referral_asks_a_colleague_or_ends_the_request() -> None:
         turns.refer(answered, "other_specialist", ANNA.id, now=NOON)
 
 
+def test_c10_whom_a_client_was_sent_to_is_waited_for_and_then_anybody_may_answer() -> None:
+    """The colleague may be off duty for days; the end of the day is no answer."""
+    sent = turns.refer(taken(answered_at=NOON, kept_at=NOON), "other_specialist", BORIS.id, now=NOON).after
+    due = NOON + RULES.direct_waits
+    assert look_at(sent, RULES) == due
+    assert turns.pass_time(sent, now=due - TICK, rules=RULES).after == sent
+    turn = turns.pass_time(sent, now=due, rules=RULES)
+    assert (turn.after, turn.says) == (replace(sent, direct_to=None), ())
+    assert look_at(turn.after, RULES) == sent.closes_at
+    assert kinds(turns.pass_time(sent, now=sent.closes_at, rules=RULES)) == [RequestExpired]
+
+
 def test_a_withdrawal_is_said_once_and_names_whom_it_leaves() -> None:
     """Nobody, if nobody had it."""
     turn = turns.withdraw(taken(), now=NOON)
@@ -209,7 +221,9 @@ def test_a_withdrawal_is_said_once_and_names_whom_it_leaves() -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.integers(0, 200), st.sampled_from(["time", "win", "answer", "withdraw", "danger", "hand_over"])),
+    st.tuples(
+        st.integers(0, 200), st.sampled_from(["time", "win", "answer", "withdraw", "danger", "hand_over", "refer"])
+    ),
     max_size=25,
 )
 
@@ -227,7 +241,8 @@ def test_whatever_happens_the_promise_is_judged_once_and_time_is_asked_again_whi
         request = turn.after
         due = look_at(request, RULES)
         assert (due is None) == (request.closed_at is not None or request.answered_at is not None), request
-        assert due is None or turns.pass_time(request, now=due, rules=RULES).says, request
+        if due is not None:
+            assert turns.pass_time(request, now=due, rules=RULES) != turns.Turn(request), "looked at in vain"
         assert request.closed_at is None or not turns.pass_time(request, now=now + DAY, rules=RULES).says
     assert judged in ([], [ReplyPromiseKept], [ReplyPromiseMissed])
 
@@ -242,6 +257,7 @@ def happens(request: Request, what: str, now: datetime) -> turns.Turn:
     possible = {
         "time": True, "answer": has_it, "withdraw": request.closed_at is None, "danger": True,
         "hand_over": has_it and request.answered_at is not None,
+        "refer": has_it and request.answered_at is not None,
     }  # fmt: skip
     steps: dict[str, Any] = {
         "time": lambda: turns.pass_time(request, now=now, rules=RULES),
@@ -249,5 +265,6 @@ def happens(request: Request, what: str, now: datetime) -> turns.Turn:
         "withdraw": lambda: turns.withdraw(request, now=now),
         "danger": lambda: turns.signal_danger(request, now=now, rules=RULES),
         "hand_over": lambda: turns.hand_over(request, now=now),
+        "refer": lambda: turns.refer(request, "other_specialist", BORIS.id, now=now),
     }
     return steps[what]() if possible.get(what) else turns.Turn(request)

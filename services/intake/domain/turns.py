@@ -75,11 +75,16 @@ def look_at(request: Request, rules: RaceRules) -> datetime | None:
         instants.append(request.reply_due + rules.reply_travels)
     if request.accepted_by is None:
         instants.append(request.closes_at)
+        if request.direct_to is not None:
+            instants.append(request.shown_at + rules.direct_waits)
     return min(instants, default=None)
 
 
 def pass_time(request: Request, *, now: datetime, rules: RaceRules) -> Turn:
-    """Everything that is due by now: a promise broken (B1), a winner's silence (D6), the end of a request nobody took.
+    """Everything that is due by now.
+
+    A promise broken (B1), a winner's silence (D6), a colleague who did not take whom they were sent (C10), the end of a
+    request that nobody took.
 
     A breach is told once and stays told, whoever takes the request afterwards.
     """
@@ -96,6 +101,8 @@ def pass_time(request: Request, *, now: datetime, rules: RaceRules) -> Turn:
     elif request.open and now >= request.closes_at:
         says.append(RequestExpired(tenant=request.tenant, at=now, request_id=request.id))
         after = _closed(after, "expired", now)
+    elif request.open and now >= request.shown_at + rules.direct_waits:
+        after = replace(after, direct_to=None)
     return Turn(after, tuple(says), bars)  # type: ignore[arg-type]
 
 

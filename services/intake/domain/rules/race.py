@@ -33,6 +33,9 @@ class RaceRules:
         Says("D6", "So long an answer that was given in time may be under way to us, before silence is told."),
     ] = timedelta(seconds=2)
     open_for: Annotated[Span, Says("B1", "A request that nobody took is shown for this long.")] = timedelta(days=1)
+    direct_waits: Annotated[
+        Span, Says("C10", "So long a client who was sent to a colleague waits for them alone; then anybody may answer.")
+    ] = timedelta(hours=1)
     day_cooldown: Annotated[Span, Says("B5", "So long a specialist waits after an accept by day.")] = timedelta(
         minutes=20
     )
