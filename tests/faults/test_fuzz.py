@@ -11,7 +11,8 @@ import pytest
 from libs.kit.service import Running
 from tests.chat.scenes import conversation
 from tests.intake.cast import joined
-from tests.people import ANNA, HILL, OLENA, OMAR, Principal
+from tests.people import ANNA, HILL, MARTA, OLENA, OMAR, SOFIA, Principal
+from tests.support.pleas import KINDS, pleaded
 
 pytestmark = pytest.mark.faults
 CHECKS = (
@@ -41,6 +42,18 @@ async def test_chat_answers_whatever_is_sent_as_it_says(
     """The same of conversations, one of which is theirs."""
     await conversation(chat_service)
     await _fuzzed(await serve(chat_service.app), token(person) if person else None, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "person", [OLENA, ANNA, MARTA, SOFIA, None], ids=["client", "specialist", "support", "supervisor", "stranger"]
+)
+async def test_support_answers_whatever_is_sent_as_it_says(
+    support_service: Running, serve: Any, token: Callable[[Principal], str], person: Principal | None, tmp_path: Path
+) -> None:
+    """The same of cases, one of each kind, and of tickets."""
+    for kind in KINDS:
+        await pleaded(support_service, kind)
+    await _fuzzed(await serve(support_service.app), token(person) if person else None, tmp_path)
 
 
 async def _fuzzed(address: str, token: str | None, place: Path) -> None:

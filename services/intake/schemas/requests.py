@@ -93,7 +93,9 @@ class NewReferral(Input):
     """To whom the client is sent."""
 
     to: Referral = Field(examples=["psychiatrist"])
-    to_specialist_id: UUID | None = Field(default=None, description="A colleague here, who is asked directly.")
+    to_specialist_id: UUID | None = Field(
+        default=None, description="A colleague here: asked alone for a while, and then everybody."
+    )
 
 
 class Concern(Input):
