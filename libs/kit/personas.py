@@ -17,6 +17,7 @@ OLENA = _person(11, "client")
 TARAS = _person(12, "client")
 MARTA = _person(21, "support")
 SOFIA = _person(22, "supervisor")
+VERA = _person(23, "clinician")
 OMAR = _person(31, "ops")
 HILL = _person(51, "clinic")
 # They have the same parts in another house, whose walls they must not see through.
@@ -25,7 +26,7 @@ STRANGE_CLIENT = _person(42, "client", "clinics")
 STRANGE_SUPPORT = _person(43, "support", "clinics")
 
 PERSONAS = {
-    "anna": ANNA, "boris": BORIS, "olena": OLENA, "taras": TARAS, "marta": MARTA, "sofia": SOFIA, "omar": OMAR,
-    "hill": HILL,
+    "anna": ANNA, "boris": BORIS, "olena": OLENA, "taras": TARAS, "marta": MARTA, "sofia": SOFIA, "vera": VERA,
+    "omar": OMAR, "hill": HILL,
     "strange-specialist": STRANGE_SPECIALIST, "strange-client": STRANGE_CLIENT, "strange-support": STRANGE_SUPPORT,
 }  # fmt: skip
