@@ -13,13 +13,13 @@ import httpx
 from libs.bus.ids import uuid7
 from libs.kit.service import application
 from libs.kit.settings import PlatformSettings
-from tests.people import ANNA, HILL, MARTA, OLENA, OMAR, SOFIA, THERAPY, Principal
+from tests.people import ANNA, HILL, MARTA, OLENA, OMAR, SOFIA, THERAPY, VERA, Principal
 
-PARTNER, ANALYST, CLINICIAN = (
+PARTNER, ANALYST = (
     Principal(UUID(int=number), THERAPY, role, frozenset({role}))
-    for number, role in enumerate(("partner", "analyst", "clinician"), start=1)
+    for number, role in enumerate(("partner", "analyst"), start=1)
 )
-EVERYBODY = (OLENA, ANNA, MARTA, SOFIA, OMAR, PARTNER, ANALYST, CLINICIAN, HILL)
+EVERYBODY = (OLENA, ANNA, MARTA, SOFIA, OMAR, PARTNER, ANALYST, VERA, HILL)
 
 
 @dataclass(frozen=True)

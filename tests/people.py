@@ -14,9 +14,10 @@ from libs.kit.personas import (
     STRANGE_SUPPORT,
     TARAS,
     THERAPY,
+    VERA,
 )
 
 __all__ = [
     "ANNA", "BORIS", "HILL", "MARTA", "OLENA", "OMAR", "SOFIA",
-    "STRANGE_CLIENT", "STRANGE_SPECIALIST", "STRANGE_SUPPORT", "TARAS", "THERAPY", "Principal",
+    "STRANGE_CLIENT", "STRANGE_SPECIALIST", "STRANGE_SUPPORT", "TARAS", "THERAPY", "VERA", "Principal",
 ]  # fmt: skip

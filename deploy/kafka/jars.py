@@ -6,4 +6,3 @@ from deploy.java import Jars
 
 HERE = Path(__file__).parent
 KAFKA = Jars("Kafka", HERE / "pom.xml", "KAFKA_LIBS", "kafka-libs")
-available, java, libs = KAFKA.available, KAFKA.java, KAFKA.libs

@@ -23,9 +23,9 @@ class Tools:
 
     def __init__(self) -> None:
         """Find Java, and the jars or fetch them."""
-        self._java = [jars.java(), f"-Dlog4j2.configurationFile={jars.HERE / 'log4j2.properties'}"]
+        self._java = [jars.KAFKA.java(), f"-Dlog4j2.configurationFile={jars.HERE / 'log4j2.properties'}"]
         # Java itself expands the asterisk.
-        self._java += ["-cp", f"{jars.libs()}/*"]
+        self._java += ["-cp", f"{jars.KAFKA.libs()}/*"]
 
     def command(self, program: str, *arguments: str, ending: signal.Signals) -> list[str]:
         """The command line of a program that does not outlive this process."""

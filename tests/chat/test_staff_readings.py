@@ -16,12 +16,11 @@ from libs.kit.sql import EVERY_TENANT
 from tests.canary import WORDS, tables_with
 from tests.chat.readings import Archive, planted, sealed
 from tests.chat.scenes import conversation, say
-from tests.people import ANNA, BORIS, HILL, MARTA, OLENA, OMAR, SOFIA, STRANGE_SUPPORT, TARAS, THERAPY
+from tests.people import ANNA, BORIS, HILL, MARTA, OLENA, OMAR, SOFIA, STRANGE_SUPPORT, TARAS, THERAPY, VERA
 
 TICKET = UUID("01926f3c-8a00-7000-8000-000000000f01")
-CLINICIAN = Principal(UUID("01900000-0000-7000-8000-000000000071"), THERAPY, "clinician", frozenset({"clinician"}))
 ANALYST = Principal(UUID("01900000-0000-7000-8000-000000000072"), THERAPY, "analyst", frozenset({"analyst"}))
-STAFF = [MARTA, SOFIA, CLINICIAN, ANALYST, OMAR, STRANGE_SUPPORT]
+STAFF = [MARTA, SOFIA, VERA, ANALYST, OMAR, STRANGE_SUPPORT]
 NEW = """
 INSERT INTO conversations (id, tenant, purpose, privacy_mode, client_id, counterpart_id, counterpart_side,
   specialist_id, review_id, opened_at, since_seq, last_seq)
@@ -85,7 +84,7 @@ async def told(service: Any) -> list[StaffLooked]:
 
 @pytest.mark.parametrize(
     "who",
-    [CLINICIAN, ANALYST, OMAR, STRANGE_SUPPORT, OLENA, HILL, ANNA, BORIS, TARAS],
+    [VERA, ANALYST, OMAR, STRANGE_SUPPORT, OLENA, HILL, ANNA, BORIS, TARAS],
     ids=lambda who: str(who.id)[-2:],
 )
 async def test_d2_nobody_else_looks_that_way(

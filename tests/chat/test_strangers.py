@@ -14,7 +14,7 @@ from services.chat.domain.texts import TEMPLATES
 from services.chat.queries.entries import digest_of
 from tests.chat.scenes import NOW, accepted, conversation, hear, heard, released, say
 from tests.conftest import clean
-from tests.doors import ANALYST, CLINICIAN, PARTNER, Door, Doors, Operation
+from tests.doors import ANALYST, PARTNER, Door, Doors, Operation
 from tests.people import (
     ANNA,
     BORIS,
@@ -28,6 +28,7 @@ from tests.people import (
     STRANGE_SUPPORT,
     TARAS,
     THERAPY,
+    VERA,
     Principal,
 )
 
@@ -74,7 +75,7 @@ STAFFS = {  # whom of the house an operation is for, and what they get
 TALK = (frozenset({"client", "specialist", "clinic"}), frozenset({"support", "supervisor"}))
 VALLEY = Principal(UUID(int=77), THERAPY, "clinic", frozenset({"clinic"}))
 OTHERS = (TARAS, BORIS, VALLEY, STRANGE_CLIENT, STRANGE_SPECIALIST)
-HOUSE = (MARTA, SOFIA, CLINICIAN, ANALYST, OMAR, PARTNER, STRANGE_SUPPORT)
+HOUSE = (MARTA, SOFIA, VERA, ANALYST, OMAR, PARTNER, STRANGE_SUPPORT)
 SECRET = "Щеглик-7731"
 PICTURE = {"content": drawn(), "headers": {"Content-Type": "image/png"}}
 MADE_UP = "kq0yH1mCz4bNw2sVx8rTfL6pJ3dGa9Ue"

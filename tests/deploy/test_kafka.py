@@ -245,7 +245,7 @@ def test_without_maven_only_jars_fetched_before_can_serve(empty_path: Path, tmp_
 def test_maven_is_asked_once_however_many_come(empty_path: Path, tmp_path: Path) -> None:
     install(empty_path, "java", """echo 'openjdk version "17.0.15" 2025-04-15' >&2""")
     install(empty_path, "mvn", f"echo asked >> {tmp_path}/asked; /bin/mkdir -p {tmp_path}/jars; /bin/sleep 0.2")
-    fetch = [sys.executable, "-c", "from deploy.kafka import jars; jars.libs()"]
+    fetch = [sys.executable, "-c", "from deploy.kafka import jars; jars.KAFKA.libs()"]
     for process in [subprocess.Popen(fetch, cwd=ROOT, env=os.environ) for _ in range(3)]:
         assert process.wait(20) == 0
     assert (tmp_path / "asked").read_text() == "asked\n"

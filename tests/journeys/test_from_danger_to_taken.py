@@ -8,9 +8,8 @@ import pytest
 
 from libs.kit import clock
 from services.support.jobs import count_waiting
-from tests.doors import CLINICIAN
 from tests.journeys.conftest import Call
-from tests.people import MARTA, OLENA, SOFIA, STRANGE_SUPPORT, TARAS, Principal
+from tests.people import MARTA, OLENA, SOFIA, STRANGE_SUPPORT, TARAS, VERA, Principal
 
 
 async def queue(call: Call, who: Principal, request_id: str) -> list[Any]:
@@ -37,7 +36,7 @@ async def test_t2_t4_who_presses_the_danger_button_sees_that_a_clinician_has_tak
     for _ in range(2):
         assert (await call(OLENA, "POST", f"/intake/v1/requests/{request_id}/danger")).status_code == 200
     await call.at_rest()
-    [case] = await queue(call, CLINICIAN, request_id)
+    [case] = await queue(call, VERA, request_id)
     assert (case["kind"], case["status"], case["client_id"]) == ("danger", "open", str(OLENA.id))
     assert case["specialist_id"] == (str(winner.id) if accepted else None)
     [seen] = await own(call, OLENA, request_id)
@@ -51,14 +50,14 @@ async def test_t2_t4_who_presses_the_danger_button_sees_that_a_clinician_has_tak
     scraped = (await call(SOFIA, "GET", "/metrics")).text
     assert 'dovira_cases_open{kind="danger"} 1.0' in scraped
     assert request_id not in scraped
-    taken = await call(CLINICIAN, "PUT", f"{path}/taking", headers=first)
+    taken = await call(VERA, "PUT", f"{path}/taking", headers=first)
     assert (taken.status_code, taken.json()["status"]) == (200, "taken")
     late = await call(SOFIA, "PUT", f"{path}/taking", headers=first)
     assert (late.status_code, late.json()["code"]) == (409, "case_taken")
     [seen] = await own(call, OLENA, request_id)
     assert seen["status"] == "taken"
     done = await call(
-        CLINICIAN, "POST", f"{path}/closure", json={"outcome": "safe"}, headers={"If-Match": taken.headers["ETag"]}
+        VERA, "POST", f"{path}/closure", json={"outcome": "safe"}, headers={"If-Match": taken.headers["ETag"]}
     )
     assert done.status_code == 200, done.text
     assert [each["status"] for each in await own(call, OLENA, request_id)] == ["closed"]
@@ -71,7 +70,7 @@ async def test_t4_a_specialist_who_fears_for_a_client_reaches_the_clinical_team(
     path = f"/intake/v1/requests/{request_id}/safety-concern"
     assert (await call(winner, "POST", path, json={"signs": ["plan", "means"]})).status_code == 202
     await call.at_rest()
-    [case] = await queue(call, CLINICIAN, request_id)
+    [case] = await queue(call, VERA, request_id)
     assert (case["kind"], case["signs"]) == ("safety_concern", ["means", "plan"])
     assert [len(await own(call, who, request_id)) for who in (winner, OLENA)] == [1, 0]
 
@@ -92,6 +91,6 @@ async def test_r12_a_refusal_opens_a_support_case_by_itself(call: Call) -> None:
     await call.at_rest()
     [case] = await queue(call, MARTA, request_id)
     assert (case["kind"], case["reason"], case["client_id"]) == ("refusal", "values", str(OLENA.id))
-    assert await queue(call, CLINICIAN, request_id) == []
+    assert await queue(call, VERA, request_id) == []
     for side in (winner, OLENA):
         assert [each["kind"] for each in await own(call, side, request_id)] == ["refusal"]

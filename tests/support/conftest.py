@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.doors import CLINICIAN
-from tests.people import ANNA, BORIS, MARTA, OLENA, SOFIA
+from tests.people import ANNA, BORIS, MARTA, OLENA, SOFIA, VERA
 from tests.support.scenes import Desk
 
 
@@ -36,7 +35,7 @@ def sofia(support_client: Any, as_: Any) -> Desk:
 @pytest.fixture
 def vera(support_client: Any, as_: Any) -> Desk:
     """Of the clinical team."""
-    return Desk(support_client, as_(CLINICIAN))
+    return Desk(support_client, as_(VERA))
 
 
 @pytest.fixture

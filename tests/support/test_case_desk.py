@@ -11,8 +11,7 @@ from libs.bus.ids import uuid7
 from libs.kit import clock
 from libs.kit.auth import Principal
 from services.support.tables import CaseRow
-from tests.doors import CLINICIAN
-from tests.people import MARTA, SOFIA, THERAPY
+from tests.people import MARTA, SOFIA, THERAPY, VERA
 from tests.support.pleas import CLINICAL, HOUR, KINDS, NOON, QUARTER, REFUSALS, TICK, cases, plea, pleaded
 from tests.support.scenes import Desk, hear
 
@@ -75,11 +74,11 @@ class TestQueue:
         case_id = await pleaded(support_service, "danger")
         for at, overdue in ((NOON, False), (NOON + QUARTER - TICK, False), (NOON + QUARTER, True)):
             with clock.at(at):
-                vera = Desk(support_client, as_(CLINICIAN))
+                vera = Desk(support_client, as_(VERA))
                 assert (await vera.case(case_id)).json()["overdue"] is overdue
                 assert [each["overdue"] for each in await vera.all("cases")] == [overdue]
         with clock.at(NOON + HOUR):
-            vera = Desk(support_client, as_(CLINICIAN))
+            vera = Desk(support_client, as_(VERA))
             assert (await vera.take(case_id)).json()["overdue"] is False
             assert (await vera.give_back(case_id)).json()["overdue"] is True
 
@@ -94,7 +93,7 @@ class TestTaking:
         with clock.at(NOON + TICK):
             taken = await vera.take(case_id, seen.headers["ETag"])
         assert (taken.status_code, taken.headers["ETag"]) == (200, '"2"')
-        assert (taken.json()["status"], taken.json()["taken_by"]) == ("taken", str(CLINICIAN.id))
+        assert (taken.json()["status"], taken.json()["taken_by"]) == ("taken", str(VERA.id))
         assert datetime.fromisoformat(taken.json()["taken_at"]) == NOON + TICK
         assert (await sofia.case(case_id)).json() == taken.json()
 

@@ -8,8 +8,7 @@ import pytest
 
 from services.support import commands, queries
 from services.support.domain import CaseUnknown
-from tests.doors import CLINICIAN
-from tests.people import ANNA, BORIS, MARTA, OLENA, SOFIA, STRANGE_SUPPORT, TARAS, Principal
+from tests.people import ANNA, BORIS, MARTA, OLENA, SOFIA, STRANGE_SUPPORT, TARAS, VERA, Principal
 from tests.support.pleas import KINDS, NOON, QUARTER, pleaded
 from tests.support.scenes import Desk
 
@@ -76,9 +75,9 @@ async def test_t4_t8_who_has_no_seat_at_its_desk_has_no_such_case(
 ) -> None:
     """Support for danger, the clinical team for refusals, anybody's desk elsewhere."""
     case_id = await pleaded(support_service, kind)
-    seated = {"danger": CLINICIAN, "safety_concern": CLINICIAN, "refusal": MARTA, "late_refusal": MARTA}[kind]
-    elsewhere = [replace(each, tenant="clinics") for each in (CLINICIAN, MARTA, SOFIA)]
-    for person in (CLINICIAN, MARTA, SOFIA, STRANGE_SUPPORT, *elsewhere):
+    seated = {"danger": VERA, "safety_concern": VERA, "refusal": MARTA, "late_refusal": MARTA}[kind]
+    elsewhere = [replace(each, tenant="clinics") for each in (VERA, MARTA, SOFIA)]
+    for person in (VERA, MARTA, SOFIA, STRANGE_SUPPORT, *elsewhere):
         desk = Desk(support_client, as_(person))
         right = 200 if person in (seated, SOFIA) else 404
         assert (await desk.case(case_id)).status_code == right
