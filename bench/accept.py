@@ -14,13 +14,14 @@ import psutil
 
 from bench.figures import Contest, Ground, Line, Sample, Taken, cpu, database_cpu, paired, rate
 from bench.meter import stopwatch
-from bench.processes import CONNECTIONS, free_port, process, sent
+from bench.processes import CONNECTIONS, process, sent
 from libs.bus.ids import uuid7
 from libs.bus.outbox import prepare
 from libs.events.intake import RequestAccepted
 from libs.kit import clock
 from libs.kit.auth import Principal
 from libs.kit.issuer import DevIssuer
+from libs.kit.ports import free_port
 from libs.kit.provision import address
 from libs.kit.settings import PlatformSettings
 from libs.kit.sql import dsn_of

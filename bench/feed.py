@@ -19,10 +19,11 @@ import psutil
 
 from bench.figures import Contest, Ground, Line, Sample, Taken, cpu
 from bench.meter import stopwatch
-from bench.processes import free_port, process
+from bench.processes import process
 from libs.bus.ids import uuid7
 from libs.kit.issuer import DevIssuer
 from libs.kit.personas import OLENA
+from libs.kit.ports import free_port
 from libs.kit.settings import PlatformSettings
 from libs.kit.sql import dsn_of
 

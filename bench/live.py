@@ -17,9 +17,10 @@ import psutil
 
 from bench.figures import Contest, Ground, Line, Sample, Taken, cpu, database_cpu, rate
 from bench.meter import stopwatch
-from bench.processes import free_port, process
+from bench.processes import process
 from bench.talkers import Told
 from libs.bus.ids import uuid7
+from libs.kit.ports import free_port
 from libs.kit.sql import dsn_of
 
 PAIRS, A_SECOND, SECONDS, AT_ONCE, TENANT = 500, 100, 10.0, 64, "therapy"

@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -52,13 +51,6 @@ async def sent(port: int, requests: Sequence[bytes], server: psutil.Process, *, 
     if report["statuses"] != {str(expect): len(requests)}:
         raise RuntimeError(f"expected {len(requests)} times {expect}, and got {report['statuses']}")
     return watch.sample(len(requests))._replace(seconds=report["seconds"])
-
-
-def free_port() -> int:
-    """A port that nobody has at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 async def _answers(started: asyncio.subprocess.Process, url: str) -> None:

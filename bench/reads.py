@@ -16,12 +16,13 @@ from sqlalchemy import text
 from bench.figures import Contest, Ground, Line, Run, Sample, Taken, cpu, database_cpu
 from bench.history import TENANT
 from bench.meter import stopwatch
-from bench.processes import free_port, process
+from bench.processes import process
 from bench.projector import database_of, emptied
 from libs.bus.ids import uuid7
 from libs.kit import clock
 from libs.kit.auth import Principal
 from libs.kit.issuer import DevIssuer
+from libs.kit.ports import free_port
 from libs.kit.settings import PlatformSettings
 from services.stats import service
 from services.stats.domain import METRICS, utc_day

@@ -9,7 +9,8 @@ import psutil
 
 from bench.figures import Contest, Ground, Line, Sample, Taken
 from bench.meter import stopwatch
-from bench.processes import free_port, process
+from bench.processes import process
+from libs.kit.ports import free_port
 
 SETTLES, SECONDS, MOST_PERCENT = 5.0, 15.0, 4.0
 

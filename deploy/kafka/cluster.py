@@ -2,7 +2,6 @@
 
 import secrets
 import signal
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Self
 from deploy.kafka.node import Node, Tools
 from deploy.kafka.settings import HOST, Seat
 from libs.kit.errors import StartRefused
+from libs.kit.ports import claim, free_port
 from libs.kit.postgres.place import locked
 
 
@@ -109,17 +109,15 @@ def consumer_groups(bootstrap: str, group: str) -> str:
 
 def _seats(brokers: int, port: int | None) -> list[Seat]:
     """Brokers first, then controllers, so that a lone node has 9092 and 9093."""
-    wanted = [0 if port is None else port + offset for offset in range(2 * brokers)]
-    with ExitStack() as held:
-        ports = [_free(each, held) for each in wanted]
+    first = free_port(run=2 * brokers) if port is None else port
+    ports = [*range(first, first + 2 * brokers)]
+    for each in ports:
+        _check(each)
     return [Seat(node, *pair) for node, pair in enumerate(zip(ports[:brokers], ports[brokers:], strict=True), start=1)]
 
 
-def _free(port: int, held: ExitStack) -> int:
-    listener = held.enter_context(socket.socket())
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _check(port: int) -> None:
     try:
-        listener.bind((HOST, port))
+        claim(port)
     except OSError as refusal:
         raise StartRefused(f"Port {port} cannot be had ({refusal.strerror}): free it, or choose another.") from refusal
-    return int(listener.getsockname()[1])

@@ -10,6 +10,7 @@ from typing import Self
 
 from deploy.java import Jars
 from libs.kit.errors import StartRefused
+from libs.kit.ports import free_port
 from libs.kit.postgres.tether import tethered
 
 HERE, HOST = Path(__file__).parent, "127.0.0.1"
@@ -31,7 +32,7 @@ class S3:
     @classmethod
     def launch(cls, folder: Path) -> Self:
         """Start a server on a free port and do not wait; main thread only."""
-        server = cls(folder.absolute(), _free_port())
+        server = cls(folder.absolute(), free_port())
         server.restart()
         return server
 
@@ -102,9 +103,3 @@ class S3:
 
     def _last_words(self) -> str:
         return (self.folder / "s3.log").read_text(encoding="utf-8", errors="replace")[-1500:]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

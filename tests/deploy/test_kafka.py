@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.kafka import Kafka, available, consumer_groups
 from libs.kit.errors import StartRefused
+from libs.kit.ports import free_port
 from tests.bus.saying import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -87,16 +88,6 @@ async def read(kafka: Kafka, topic: str, number: int, *, group: str) -> list[byt
 def launcher(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "deploy.kafka", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
-
-
-def free_port() -> int:
-    """The first of two that are free just now."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            if second.connect_ex(("127.0.0.1", port + 1)) != 0:
-                return port
 
 
 def closed_within(seconds: float, port: int) -> bool:
@@ -184,7 +175,7 @@ async def test_three_nodes_acknowledge_while_one_of_them_is_dead(tmp_path: Path)
 def test_the_launcher_says_where_kafka_is_and_leaves_no_node_behind(
     tmp_path: Path, request_to_end: signal.Signals, status: int
 ) -> None:
-    port = free_port()
+    port = free_port(run=2)
     with launcher("--port", str(port), "--run-dir", str(tmp_path)) as process:
         assert process.stdout
         assert f"127.0.0.1:{port};" in process.stdout.readline()
@@ -211,7 +202,7 @@ def test_a_run_directory_that_cannot_be_written_is_named_in_one_sentence(tmp_pat
 
 @NEEDS_KAFKA
 def test_a_second_supervisor_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    with launcher("--port", str(free_port()), "--run-dir", str(tmp_path)) as process:
+    with launcher("--port", str(free_port(run=2)), "--run-dir", str(tmp_path)) as process:
         assert process.stdout
         process.stdout.readline()
         with pytest.raises(StartRefused, match=r"^Another process already runs a Kafka in .*\.$"):
@@ -228,7 +219,7 @@ def test_an_old_java_is_named_with_its_version(empty_path: Path, tmp_path: Path)
     install(empty_path, "java", """echo 'openjdk version "11.0.2" 2019-01-15' >&2""")
     sentence = f"Kafka needs Java 17 or newer, and {empty_path}/java is Java 11."
     assert available() == sentence
-    with launcher("--run-dir", str(tmp_path / "run"), "--port", str(free_port())) as process:
+    with launcher("--run-dir", str(tmp_path / "run"), "--port", str(free_port(run=2))) as process:
         assert process.communicate(timeout=20)[0] == f"{sentence}\n"
     assert process.returncode == 1
 

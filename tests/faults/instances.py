@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from libs.events import TOPICS, Envelope, decode
 from libs.kit import clock
 from libs.kit.auth import Principal
 from libs.kit.issuer import DevIssuer
+from libs.kit.ports import free_port
 from libs.kit.provision import provision
 from libs.kit.settings import PlatformSettings
 from libs.kit.sql import dsn_of
@@ -41,7 +41,7 @@ class Instance:
     """One process; `up` is what a load balancer would know of it."""
 
     def __init__(self, environment: Mapping[str, str], service: str = "intake", *options: str) -> None:
-        self.port, self.up, self.kills = _free_port(), False, 0
+        self.port, self.up, self.kills = free_port(), False, 0
         self._service, self._options = service, options
         self._environment = {**os.environ, **environment, "DOVIRA_PORT": str(self.port), "DOVIRA_LOG_LEVEL": "error"}
         self._process: subprocess.Popen[bytes] | None = None
@@ -200,8 +200,3 @@ def firsts(envelopes: Iterable[Envelope]) -> list[Envelope]:
     for envelope in envelopes:
         found.setdefault(envelope.id, envelope)
     return list(found.values())
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])

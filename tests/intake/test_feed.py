@@ -27,7 +27,7 @@ from tests.conftest import client_of
 from tests.intake.cast import As, joined, opened, press
 from tests.people import ANNA, BORIS, OLENA, STRANGE_CLIENT, STRANGE_SPECIALIST, TARAS, Principal
 
-SOON = 5.0
+SOON = 20.0
 NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -297,6 +297,13 @@ async def test_each_house_has_a_feed_of_its_own(here: Instance, as_: As) -> None
         assert (await resumed.next()).data["id"] == later["id"]
 
 
+async def refused_for(instance: Instance, ticket: str) -> tuple[int, str]:
+    """Status and code of what should not open; if it did open it would have no end."""
+    async with asyncio.timeout(SOON):
+        answer = await instance.client.get("feed", params={"ticket": ticket})
+    return answer.status_code, answer.json()["code"]
+
+
 async def test_a_ticket_is_good_once_and_not_for_long(here: Instance, there: Instance) -> None:
     """On whichever instance; and a refusal is a problem, not a broken stream."""
     ticket = await here.ticket()
@@ -305,14 +312,29 @@ async def test_a_ticket_is_good_once_and_not_for_long(here: Instance, there: Ins
         client.stream("GET", "/v1/feed", params={"ticket": ticket}) as response,
     ):
         assert response.status_code == 200
+    assert await refused_for(here, ticket) == (403, "ticket_refused")
     late = await here.ticket()
     async with here.running.database.begin() as connection:
         await connection.execute(text("UPDATE feed_tickets SET expires_at = now()"))
-    for used in (ticket, late, "never was"):
-        answer = await here.client.get("feed", params={"ticket": used})
-        assert (answer.status_code, answer.json()["code"]) == (403, "ticket_refused")
+    for useless in (late, "never was"):
+        assert await refused_for(here, useless) == (403, "ticket_refused")
     assert (await here.client.get("feed")).status_code == 422
     assert (await here.client.get("feed", params={"ticket": "x" * 65})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ("UPDATE specialists SET on_duty_until = now()", 409, "off_duty"),
+        ("DELETE FROM specialists", 409, "not_eligible"),
+    ],
+)
+async def test_b7_a_ticket_from_better_days_opens_nothing(here: Instance, change: str, status: int, code: str) -> None:
+    """Whose duty ended, or who is no specialist any more, between the ticket and the feed."""
+    ticket = await here.ticket()
+    async with here.running.database.begin() as connection:
+        await connection.execute(text(change))
+    assert await refused_for(here, ticket) == (status, code)
 
 
 async def test_only_specialists_get_tickets(here: Instance, as_: As) -> None:
