@@ -71,8 +71,10 @@ async def issue_feed_ticket(specialist: Specialist, tx: Transaction) -> FeedTick
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "`request` shows a card, `gone` takes it away, `reset` takes all away before what is open, "
-            "and `off_duty` ends the stream with your duty.",
+            "description": "`request` shows a card, or shows it anew, `gone` takes it away, `reset` takes all away "
+            "before what is open, and `off_duty` ends the stream with your duty. A reset shows the newest of your "
+            "house, 500 by default. While more are open, an older one is shown whenever one of these goes; a card that "
+            "you were shown stays until it is gone, and whoever resumes may be reset.",
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
         },
         **documented(TicketRefused, OffDuty),

@@ -1,16 +1,15 @@
 """One feed for many readers: what happens is encoded once, and every reader is handed the same bytes."""
 
 import asyncio
-import json
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Iterable
-from typing import NamedTuple
-from uuid import UUID
+from itertools import groupby
 
 import structlog
 
 from libs.bus.outbox import alarm_of
 from libs.kit.sql import EVERY_TENANT, Database
+from services.intake.api.board import Board, Frame, frame_of
 from services.intake.commands import number_feed
 from services.intake.domain import Racer, offered
 from services.intake.queries import (
@@ -29,18 +28,9 @@ LOOK_EVERY = 0.1  # seconds; what other instances did is seen this much later at
 BEAT_EVERY = 10.0  # seconds; proxies cut what is silent for long
 BEAT = b": still here\n\n"
 WHO_EVERY = 2.0  # seconds; that somebody's duty or profile changed is seen this much later at most
-RESET = b"retry: 1000\nevent: reset\ndata: {}\n\n"
+RESET = b"retry: 1000\nid:\nevent: reset\ndata: {}\n\n"
 OFF_DUTY = b"event: off_duty\ndata: {}\n\n"
 log = structlog.get_logger()
-
-
-class Frame(NamedTuple):
-    """Something that happened, as every reader gets it whom it is for."""
-
-    position: int
-    card: Card
-    gone: bool
-    data: bytes
 
 
 class Reader:
@@ -93,7 +83,7 @@ class Hub:
         self._database = database
         self._settings = settings
         self._readers: defaultdict[str, set[Reader]] = defaultdict(set)
-        self._cards: defaultdict[str, dict[UUID, Frame]] = defaultdict(dict)
+        self._boards = defaultdict[str, Board](lambda: Board(settings.feed_shows))
         self._log: deque[Frame] = deque()
         self._forgotten = 0
         self._top = 0
@@ -105,16 +95,18 @@ class Hub:
         async with self._database.autocommit(EVERY_TENANT) as db, db.transaction(isolation="repeatable_read"):
             self._top = await top_of(db)
             self._forgotten = max(0, self._top - self._settings.feed_keeps)
-            for card in await open_cards(db, self._settings.feed_shows):
-                self._cards[card.tenant][card.id] = Frame(0, card, False, _shown(card))
+            for tenant, cards in groupby(await open_cards(db, 2 * self._settings.feed_shows), _tenant):
+                self._boards[tenant].fill(list(cards))
             for entry in await entries_after(db, self._forgotten):
-                self._remember(_frame(entry))
+                self._remember(frame_of(entry))
 
     async def look(self) -> None:
         """Take in what happened since the last look, here or elsewhere."""
         async with self._looking:
             for entry in await self._news():
                 self._take(entry)
+            for tenant in [tenant for tenant, board in self._boards.items() if board.low]:
+                await self._fill(tenant)
 
     async def follow(self, closing: asyncio.Event) -> None:
         """Keep looking until the service closes, and then end all streams."""
@@ -173,18 +165,23 @@ class Hub:
             return await entries_after(db, self._top) if any(news) else ()
 
     def _take(self, entry: Entry) -> None:
-        cards = self._cards[entry.card.tenant]
-        cards.pop(entry.card.id, None)
-        if not entry.gone:
-            cards[entry.card.id] = Frame(entry.position, entry.card, False, _shown(entry.card))
-            if len(cards) > self._settings.feed_shows:
-                cards.pop(next(iter(cards)))
-        frame = _frame(entry)
+        frame, tenant = frame_of(entry), entry.card.tenant
+        # What comes into sight has no position of its own: whoever has heard of this one has it already.
+        news = [*self._boards[tenant].take(entry.card, gone=entry.gone), frame]
         self._top = frame.position
         self._remember(frame)
-        for reader in self._readers[entry.card.tenant]:
-            if reader.sees(frame.card, gone=frame.gone):
-                reader.put(frame.data)
+        for reader in self._readers[tenant]:
+            for each in news:
+                if reader.sees(each.card, gone=each.gone):
+                    reader.put(each.data)
+
+    async def _fill(self, tenant: str) -> None:
+        """Older ones than are held have become the newest."""
+        async with self._database.autocommit(EVERY_TENANT) as db:
+            cards = await open_cards(db, 2 * self._settings.feed_shows, tenant)
+        if self._boards[tenant].fill(cards):
+            for reader in self._readers[tenant]:
+                reader.start_over(reader.racer)
 
     def _remember(self, frame: Frame) -> None:
         self._log.append(frame)
@@ -194,14 +191,13 @@ class Hub:
     def _resume(self, reader: Reader, after: int | None) -> None:
         if after is None or not self._forgotten <= after <= self._top:
             return
+        missed = [frame for frame in self._log if frame.position > after and frame.card.tenant == reader.tenant]
+        if self._boards[reader.tenant].hid_some(sum(frame.gone for frame in missed)):
+            return  # What came into sight meanwhile is not in the log.
         reader.behind = False
         reader.put(BEAT)
-        for frame in self._log:
-            if (
-                frame.position > after
-                and frame.card.tenant == reader.tenant
-                and reader.sees(frame.card, gone=frame.gone)
-            ):
+        for frame in missed:
+            if reader.sees(frame.card, gone=frame.gone):
                 reader.put(frame.data)
 
     async def _stream(self, reader: Reader) -> AsyncGenerator[bytes]:
@@ -224,7 +220,7 @@ class Hub:
 
     def _everything(self, reader: Reader) -> bytes:
         """A reset, what is open, and only then the position: cut off in the middle, a reader starts over."""
-        cards = self._cards[reader.tenant].values()
+        cards = self._boards[reader.tenant].shown()
         return b"".join((RESET, *(frame.data for frame in cards if reader.sees(frame.card)), b"id: %d\n\n" % self._top))
 
     def _beat(self) -> None:
@@ -236,20 +232,8 @@ class Hub:
         return [reader for readers in self._readers.values() for reader in readers]
 
 
-def _frame(entry: Entry) -> Frame:
-    card = entry.card
-    happened = b'event: gone\ndata: {"id":"%s"}\n\n' % str(card.id).encode() if entry.gone else _shown(card)
-    return Frame(entry.position, card, entry.gone, b"id: %d\n%s" % (entry.position, happened))
-
-
-def _shown(card: Card) -> bytes:
-    """A card: number, category, arrival, a phone mark, and whether it cannot wait (B3, B6)."""
-    shown = {
-        "id": str(card.id), "number": card.number, "category": card.category,
-        "received_at": card.opened_at.isoformat().replace("+00:00", "Z"), "phone": card.kind == "phone",
-        "urgent": card.urgent,
-    }  # fmt: skip
-    return b"event: request\ndata: %s\n\n" % json.dumps(shown, separators=(",", ":")).encode()
+def _tenant(card: Card) -> str:
+    return card.tenant
 
 
 def _seconds() -> float:

@@ -17,8 +17,8 @@ from services.intake.tables import SpecialistRow
 
 # What a card is made of, and whom it is for; how to reach the client is not among it (B2, B3).
 CARD = """
-r.id, r.tenant, r.number, r.category, r.opened_at, r.kind, r.danger_at IS NOT NULL AS urgent, r.direct_to, r.age,
-r.locale, ARRAY(
+r.id, r.tenant, r.number, r.category, r.opened_at, greatest(r.shown_at, r.danger_at) AS since, r.kind,
+r.danger_at IS NOT NULL AS urgent, r.direct_to, r.age, r.locale, ARRAY(
   SELECT specialist_id FROM bars b WHERE b.request_id = r.id
   UNION ALL SELECT specialist_id FROM avoidances a WHERE a.tenant = r.tenant AND a.client_id = r.client_id
 ) AS barred
@@ -31,13 +31,13 @@ NEWS = """
 SELECT EXISTS (SELECT FROM feed_log WHERE position IS NULL) AS unnumbered,
   EXISTS (SELECT FROM feed_log WHERE position > $1) AS newer
 """
-# The newest of each tenant, the oldest of them first.
+# The newest of each tenant, or of this one, the oldest of them first.
 OPEN = f"""
 SELECT {CARD} FROM requests r JOIN (
-  SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY shown_at DESC) AS age
-  FROM requests WHERE accepted_by IS NULL AND closed_at IS NULL
+  SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY greatest(shown_at, danger_at) DESC, id DESC) AS age
+  FROM requests WHERE accepted_by IS NULL AND closed_at IS NULL AND ($2::text IS NULL OR tenant = $2)
 ) newest USING (id)
-WHERE newest.age <= $1 ORDER BY newest.age DESC
+WHERE newest.age <= $1 ORDER BY r.tenant, newest.age DESC
 """  # noqa: S608 - put together from what stands above
 TOP = "SELECT coalesce(max(position), 0) FROM feed_log"
 READERS = select(
@@ -55,6 +55,7 @@ class Card:
     number: int
     category: Category
     opened_at: datetime
+    since: datetime
     kind: Kind
     urgent: bool
     direct_to: UUID | None
@@ -95,9 +96,9 @@ async def top_of(db: FastConnection) -> int:
     return int(await db.fetchval(TOP))
 
 
-async def open_cards(db: FastConnection, most: int) -> Sequence[Card]:
-    """What is there to accept, in every tenant, oldest first."""
-    return [_card(row) for row in await db.fetch(OPEN, most)]
+async def open_cards(db: FastConnection, most: int, tenant: str | None = None) -> Sequence[Card]:
+    """The newest that are there to accept, in every tenant or in one, oldest first."""
+    return [_card(row) for row in await db.fetch(OPEN, most, tenant)]
 
 
 async def racers_of(tx: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[str, UUID], Racer]:
@@ -116,6 +117,6 @@ def racer_in(row: asyncpg.Record | RowMapping) -> Racer:
 
 def _card(row: asyncpg.Record) -> Card:
     return Card(
-        row["id"], row["tenant"], row["number"], row["category"], row["opened_at"], row["kind"], row["urgent"],
-        row["direct_to"], row["age"], row["locale"], frozenset(row["barred"]),
+        row["id"], row["tenant"], row["number"], row["category"], row["opened_at"], row["since"], row["kind"],
+        row["urgent"], row["direct_to"], row["age"], row["locale"], frozenset(row["barred"]),
     )  # fmt: skip
