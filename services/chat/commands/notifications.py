@@ -13,7 +13,7 @@ from libs.kit.sql import FastConnection
 from services.chat.commands.entries import revoke_links
 from services.chat.domain import Participant, Sent
 from services.chat.domain import notifications as domain
-from services.chat.queries.notifications import side_in
+from services.chat.queries.conversations import conversation, side_of
 
 # Whose row of attention is locked decides; everything here takes that row first, and notifications after it.
 # $1 conversation, $2 tenant, $3 sender, $4 their side, $5 id, $6 seq, $7 at, $8 urgent
@@ -97,7 +97,8 @@ async def choose_silence(
     tx: AsyncSession, conversation_id: UUID, person: Participant, *, muted: bool, now: datetime
 ) -> None:
     """Somebody is told of messages here, or not, as they wish; the same wish twice changes nothing."""
-    side = await side_in(tx, conversation_id, person)
+    # The conversation before anything in it, like whoever erases it.
+    side = side_of(await conversation(tx, conversation_id, person, lock=True), person)
     connection = await tx.connection()
     was = await connection.exec_driver_sql(ATTEND, (conversation_id, person.id, person.tenant, side))
     if was.scalar_one() == ("choice" if muted else None):
