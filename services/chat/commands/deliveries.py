@@ -50,7 +50,11 @@ STANDS: Final = """
 SELECT FROM conversations c JOIN notifications n ON n.conversation_id = c.id WHERE n.id = $1 FOR KEY SHARE OF c
 """
 LATER: Final = "UPDATE notifications SET look_at = $3, why = $4 WHERE id = $1 AND state = 'handed' AND attempts = $2"
-FORGET: Final = "DELETE FROM notifications WHERE tenant = $1 AND done_at <= $2"
+# Whoever sweeps waits for nobody: what somebody holds is taken by the next round.
+FORGET: Final = """
+DELETE FROM notifications WHERE id IN (
+  SELECT id FROM notifications WHERE tenant = $1 AND done_at <= $2 FOR UPDATE SKIP LOCKED)
+"""
 log = structlog.get_logger()
 
 

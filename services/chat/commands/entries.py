@@ -29,7 +29,9 @@ UPDATE entries SET revoked_at = $3 WHERE person_id = $1 AND tenant = $2 AND revo
   AND ($4::uuid IS NULL OR conversation_id = $4)
 """
 OUT: Final = "DELETE FROM guests WHERE person_id = $1 AND tenant = $2 AND ($3::uuid IS NULL OR conversation_id = $3)"
-FORGET: Final = ("DELETE FROM entries WHERE expires_at <= $1", "DELETE FROM guests WHERE expires_at <= $1")
+# Whoever sweeps waits for nobody: what somebody holds is taken by the next round.
+_OLD: Final = "(SELECT digest FROM {0} WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED)"
+FORGET: Final = tuple(f"DELETE FROM {each} WHERE digest IN {_OLD.format(each)}" for each in ("entries", "guests"))  # noqa: S608
 
 
 class Guest(NamedTuple):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, union, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,11 +40,11 @@ HELD: Final = (
     MessageRow, ReadPositionRow, LiveTicketRow, NotificationRow, AttentionRow, EntryRow, GuestRow, ConsultationRow,
     HelpNeedRow,
 )  # fmt: skip
-# What is about one person, also in conversations that are not theirs to erase; what is in their own goes with these.
-OWN: Final = {
-    "idempotency": "principal", "addresses": "person_id", "representatives": "account_id", "live_tickets": "reader_id",
-    "read_positions": "reader_id", "notifications": "person_id", "attentions": "person_id", "entries": "person_id",
-    "guests": "person_id",
+# What is about one person wherever they talk, and what is about them in a talk that is not theirs to erase.
+OWN: Final = {"idempotency": "principal", "addresses": "person_id", "representatives": "account_id"}
+TRACES: Final = {
+    "live_tickets": "reader_id", "read_positions": "reader_id", "notifications": "person_id",
+    "attentions": "person_id", "entries": "person_id", "guests": "person_id",
 }  # fmt: skip
 EMPTIED: Final = b"\0"  # which was sealed by nobody, and is shown to nobody
 
@@ -53,13 +53,8 @@ async def erase_conversation(
     tx: AsyncSession, conversation_id: UUID, *, tenant: str, asked_by: AskedBy, now: datetime
 ) -> None:
     """Let go of everything that was said, and say so once; `finish_erasure` comes after the commit."""
-    # Whoever sends or adds a picture at this moment does so before or not at all: they need this lock, too.
-    room = await tx.scalar(
-        select(ConversationRow)
-        .where(ConversationRow.id == conversation_id, ConversationRow.tenant == tenant)
-        .with_for_update()
-    )
-    if room is None:
+    room = await _locked(tx, conversation_id)
+    if room is None or room.tenant != tenant:
         raise ConversationUnknown
     asked = upsert(ErasureRow).values(conversation_id=room.id, tenant=tenant, asked_by=asked_by, at=now)
     await tx.execute(asked.on_conflict_do_nothing())
@@ -76,6 +71,7 @@ async def finish_erasure(database: Database, gallery: Gallery, conversation_id: 
     await empty_folder(gallery, conversation_id)
     async with database.session(EVERY_TENANT) as tx:
         # A device that was reading just then may have told how far it was.
+        await _locked(tx, conversation_id)
         await _forget_rows(tx, conversation_id)
         now = await queries.moment(tx)
         done = update(ErasureRow).where(ErasureRow.conversation_id == conversation_id, ErasureRow.done_at.is_(None))
@@ -87,9 +83,13 @@ async def finish_erasure(database: Database, gallery: Gallery, conversation_id: 
 async def erase_subject(database: Database, gallery: Gallery, subject_id: UUID, *, tenant: str) -> list[Erasure]:
     """Forget a person: all conversations of which they are the client, and what is theirs alone in those of others."""
     async with database.session(tenant) as tx:
-        found = await conversations_of(tx, tenant, subject_id)
-        unsent = await _forget_person(tx, subject_id, tenant=tenant)
-    await gallery.objects.delete(*unsent)
+        await _forget_person(tx, subject_id, tenant=tenant)
+        found, others = await conversations_of(tx, tenant, subject_id), await _traces(tx, tenant, subject_id)
+    # One conversation at a time: who holds two may wait in a circle with who took them in another order.
+    for conversation_id in others:
+        async with database.session(tenant) as tx:
+            unsent = await _forget_traces(tx, conversation_id, subject_id)
+        await gallery.objects.delete(*unsent)
     erased = []
     for conversation_id in found:
         async with database.session(tenant) as tx:
@@ -99,20 +99,47 @@ async def erase_subject(database: Database, gallery: Gallery, subject_id: UUID, 
     return erased
 
 
-async def _forget_person(tx: AsyncSession, subject_id: UUID, *, tenant: str) -> Sequence[str]:
-    """Let go of what is about somebody alone; the names of pictures that they added and never sent."""
-    # Attentions are locked before notifications, as everywhere.
-    await tx.execute(select(AttentionRow.person_id).where(AttentionRow.person_id == subject_id).with_for_update())
+async def _forget_person(tx: AsyncSession, subject_id: UUID, *, tenant: str) -> None:
+    """Let go of what is about somebody in no conversation."""
     for name, column in OWN.items():
         table = Base.metadata.tables[name]
         await tx.execute(delete(table).where(table.c.tenant == tenant, table.c[column] == subject_id))
     reviews = update(ReviewRow).where(ReviewRow.tenant == tenant, ReviewRow.client_id == subject_id)
     await tx.execute(reviews.values(client_id=None))
+
+
+async def _traces(tx: AsyncSession, tenant: str, subject_id: UUID) -> Sequence[UUID]:
+    """The conversations in which there is something that is somebody's alone."""
+    tables = [Base.metadata.tables[name] for name in TRACES]
+    places = [
+        select(table.c.conversation_id).where(table.c.tenant == tenant, table.c[column] == subject_id)
+        for table, column in zip(tables, TRACES.values(), strict=True)
+    ]
+    cards = select(MessageRow.conversation_id).where(MessageRow.tenant == tenant, *_cards_of(subject_id))
+    unsent = select(AttachmentRow.conversation_id).where(AttachmentRow.tenant == tenant, *_unsent_of(subject_id))
+    return (await tx.scalars(union(*places, cards, unsent).order_by("conversation_id"))).all()
+
+
+async def _forget_traces(tx: AsyncSession, conversation_id: UUID, subject_id: UUID) -> Sequence[str]:
+    """Let go of what is somebody's alone in one of them; the names of pictures that they added and never sent."""
+    await _locked(tx, conversation_id)
+    for name, column in TRACES.items():
+        table = Base.metadata.tables[name]
+        here = table.c.conversation_id == conversation_id
+        await tx.execute(delete(table).where(here, table.c[column] == subject_id))
     # A card has a place in somebody else's talk, which stays; how to reach who sent it does not.
-    cards = update(MessageRow).where(MessageRow.tenant == tenant, MessageRow.sender_id == subject_id)
-    await tx.execute(cards.where(MessageRow.form == "card").values(body=EMPTIED))
-    unsent = delete(AttachmentRow).where(AttachmentRow.tenant == tenant, AttachmentRow.uploader_id == subject_id)
-    return (await tx.scalars(unsent.where(AttachmentRow.seq.is_(None)).returning(AttachmentRow.object_name))).all()
+    cards = update(MessageRow).where(MessageRow.conversation_id == conversation_id, *_cards_of(subject_id))
+    await tx.execute(cards.values(body=EMPTIED))
+    unsent = delete(AttachmentRow).where(AttachmentRow.conversation_id == conversation_id, *_unsent_of(subject_id))
+    return (await tx.scalars(unsent.returning(AttachmentRow.object_name))).all()
+
+
+def _cards_of(subject_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return MessageRow.sender_id == subject_id, MessageRow.form == "card", MessageRow.body != EMPTIED
+
+
+def _unsent_of(subject_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return AttachmentRow.uploader_id == subject_id, AttachmentRow.seq.is_(None)
 
 
 async def finish_erasures(database: Database, gallery: Gallery) -> int:
@@ -122,6 +149,11 @@ async def finish_erasures(database: Database, gallery: Gallery) -> int:
     for conversation_id in found:
         await finish_erasure(database, gallery, conversation_id)
     return len(found)
+
+
+async def _locked(tx: AsyncSession, conversation_id: UUID) -> ConversationRow | None:
+    """A conversation, held before anything in it: who sends, adds a picture or erases does so one after the other."""
+    return await tx.scalar(select(ConversationRow).where(ConversationRow.id == conversation_id).with_for_update())
 
 
 async def _forget_rows(tx: AsyncSession, conversation_id: UUID) -> None:

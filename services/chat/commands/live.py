@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus.clock import simulated
@@ -25,7 +25,9 @@ WITH clock AS (SELECT coalesce($3::timestamptz, clock_timestamp()) AS now), used
   RETURNING t.tenant AS of_tenant, t.reader_id, t.roles, t.stay, clock.now)
 SELECT {ROOM}, used.* FROM used JOIN conversations c ON c.id = $2
 """  # noqa: S608 - nothing in it comes from outside
-FORGET = delete(LiveTicketRow).where(LiveTicketRow.expires_at <= bindparam("now"))
+# Whoever sweeps waits for nobody: what somebody holds is taken by the next round.
+_OLD = select(LiveTicketRow.digest).where(LiveTicketRow.expires_at <= bindparam("now"))
+FORGET = delete(LiveTicketRow).where(LiveTicketRow.digest.in_(_OLD.with_for_update(skip_locked=True)))
 
 
 class TicketRefused(DomainError):
