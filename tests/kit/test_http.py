@@ -16,6 +16,7 @@ from libs.bus.outbox import alarm_of
 from libs.kit import logs
 from libs.kit.http import PUBLIC, Client, Now, Router, Specialist
 from libs.kit.jobs import Job
+from tests.bus.saying import eventually
 from tests.kit import sample
 from tests.kit.sample import ERRORS, NoteRow
 from tests.people import ANNA, OLENA, STRANGE_CLIENT, TARAS
@@ -311,10 +312,9 @@ async def test_streams_and_jobs_hear_that_the_end_is_near(surroundings, database
     service = replace(sample.service, jobs=[Job("fail", timedelta(milliseconds=20), fail)])
     url = await database_for("closing", tables_only(sample.Base.metadata))
     async with service.open(replace(surroundings, works=True), url) as running:
-        await asyncio.sleep(0.3)
+        await eventually(lambda: len(runs) > 2)
         assert not running.closing.is_set()
     assert running.closing.is_set()
-    assert len(runs) > 2
 
 
 async def test_everybody_may_say_hello(sample_client):
