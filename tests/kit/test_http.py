@@ -1,6 +1,5 @@
 """The edge of a service: who may call, when a change is kept, and what is never told."""
 
-import asyncio
 import json
 import logging
 from dataclasses import replace
