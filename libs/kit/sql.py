@@ -38,6 +38,23 @@ _NAMES = {
 FastConnection = asyncpg.pool.PoolConnectionProxy
 
 
+class _TenantConnection(asyncpg.Connection):
+    """A bare connection that knows whose rows it shows, so that it is told only when that changes."""
+
+    __slots__ = ("_tenant",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._tenant: str | None = None
+
+    async def show(self, tenant: str) -> None:
+        """Show this tenant's rows from now on; until the server has said so, it is taken to show anybody's."""
+        if self._tenant != tenant:
+            self._tenant = None
+            await self.execute(f"SELECT set_config('app.tenant', '{_valid(tenant)}', false)")
+            self._tenant = tenant
+
+
 def service_metadata() -> MetaData:
     """A schema of a service's own, with what bus and kit keep in it."""
     metadata = MetaData(naming_convention=_NAMES)
@@ -95,7 +112,8 @@ class Database:
         engine = engine_for(url, name=name, pool_size=pool_size, pool_wait=pool_wait)
         fast = asyncpg.create_pool(
             dsn_of(url), min_size=0, max_size=pool_size, timeout=CONNECT_WITHIN, command_timeout=COMMAND_WITHIN,
-            reset=_nothing, server_settings=_server_settings(name) | {"statement_timeout": STATEMENT_WITHIN},
+            connection_class=_TenantConnection, reset=_nothing,
+            server_settings=_server_settings(name) | {"statement_timeout": STATEMENT_WITHIN},
         )  # fmt: skip
         try:
             await _refuse_the_unsafe(engine)
@@ -125,11 +143,11 @@ class Database:
         """A bare connection on which every statement is a transaction of its own.
 
         Nothing stays locked while an answer travels back and forth, so a row that hundreds want at once is held for
-        microseconds each. The tenant is set anew at every checkout, before anybody can use the connection.
+        microseconds each. The tenant is set before anybody can use the connection, if its last user had another.
         """
         connection = await self._fast.acquire(timeout=self._pool_wait)
         try:
-            await connection.execute(f"SELECT set_config('app.tenant', '{_valid(tenant)}', false)")
+            await cast("_TenantConnection", connection).show(tenant)
             yield connection
         finally:
             await self._fast.release(connection)

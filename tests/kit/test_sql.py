@@ -15,7 +15,7 @@ from libs.bus.ids import uuid7
 from libs.kit.errors import StartRefused
 from libs.kit.postgres import Cluster
 from libs.kit.provision import address, administrator, provision
-from libs.kit.sql import Database
+from libs.kit.sql import Database, _TenantConnection
 from tests.conftest import client_of
 from tests.kit import sample
 from tests.people import OLENA
@@ -149,3 +149,30 @@ async def test_a_cancelled_transaction_gives_its_connection_back_clean(sample_se
             await task
     async with sample_service.database.autocommit("clinics") as tx:
         assert await tx.fetchval("SELECT current_setting('app.tenant')") == "clinics"
+
+
+async def test_a_connection_shows_one_house_after_another(postgres, monkeypatch):
+    """And is told again if nobody knows whether it has heard."""
+    execute = _TenantConnection.execute
+
+    async def unheard(*_: object) -> None:
+        raise TimeoutError
+
+    async def unanswered(connection: _TenantConnection, said: str) -> None:
+        await execute(connection, said)
+        raise TimeoutError
+
+    async def shown(tenant: str) -> str:
+        async with database.autocommit(tenant) as db:
+            return str(await db.fetchval("SELECT current_setting('app.tenant')"))
+
+    async with Database.open(await provision(postgres, f"houses{uuid7().hex[-8:]}"), pool_size=1) as database:
+        for tenant in ("therapy", "clinics", "clinics", "", "therapy", "*", "therapy"):
+            assert await shown(tenant) == tenant
+        for lost in (unheard, unanswered):
+            for tenant in ("clinics", "therapy"):
+                assert await shown("therapy") == "therapy"
+                with monkeypatch.context() as patched, pytest.raises(TimeoutError):
+                    patched.setattr(_TenantConnection, "execute", lost)
+                    await shown("clinics")
+                assert await shown(tenant) == tenant
