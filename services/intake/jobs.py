@@ -13,7 +13,7 @@ from libs.kit.errors import Unavailable
 from libs.kit.jobs import Job
 from libs.kit.sql import EVERY_TENANT, Database
 from services.intake import commands
-from services.intake.queries import due_requests, moment
+from services.intake.queries import due_requests, moment, racing_houses
 from services.intake.queries.orders import unpaid_orders
 
 MOST = 200
@@ -90,6 +90,23 @@ async def tell_refusals(database: Database, _: datetime) -> None:
         await commands.tell_refusals(tx, now=await moment(tx))
 
 
+async def forget_presses(database: Database, _: datetime) -> None:
+    """Let go of receipts that are older than their house keeps them, a page at a time."""
+    async with database.session(EVERY_TENANT) as tx:
+        tenants = await racing_houses(tx)
+    for tenant in tenants:
+        gone = MOST
+        while gone == MOST:
+            async with database.session(tenant) as tx:
+                gone = await commands.forget_presses(tx, tenant, now=await moment(tx), most=MOST)
+
+
+async def forget_slots(database: Database, _: datetime) -> None:
+    """Let go of times for calls that passed and that nobody had taken."""
+    async with database.session(EVERY_TENANT) as tx:
+        await commands.orders.forget_slots(tx, now=await moment(tx))
+
+
 async def end_duties(database: Database, _: datetime) -> None:
     """Say which duties ran out; whoever's duty it was may already have said another one."""
     async with database.session(EVERY_TENANT) as tx:
@@ -103,4 +120,6 @@ jobs = (
     Job("tell_refusals", timedelta(seconds=2), tell_refusals),
     Job("end_duties", timedelta(seconds=2), end_duties),
     Job("tidy_feed", timedelta(minutes=1), tidy_feed),
+    Job("forget_presses", timedelta(hours=1), forget_presses),
+    Job("forget_slots", timedelta(hours=1), forget_slots),
 )

@@ -5,7 +5,7 @@ from services.intake.commands.contacts import SealedPhone, reveal_contact, seal_
 from services.intake.commands.farewells import hear_farewell
 from services.intake.commands.feed import admit, issue_ticket, number_feed, tidy_feed
 from services.intake.commands.merges import merge_request, part_request
-from services.intake.commands.race import press_accept, tell_refusals
+from services.intake.commands.race import forget_presses, press_accept, tell_refusals
 from services.intake.commands.readiness import (
     begin_push_test,
     count_echo,
@@ -37,7 +37,8 @@ from services.intake.commands.specialists import change_profile, join
 
 __all__ = [
     "Call", "SealedPhone", "admit", "begin_push_test", "book_session", "cancel_session",
-    "change_profile", "count_echo", "deactivate_request", "dispute_session", "end_duties", "hear_answer",
+    "change_profile", "count_echo", "deactivate_request", "dispute_session", "end_duties",
+    "forget_presses", "hear_answer",
     "hear_farewell", "issue_ticket", "join", "leave_duty", "merge_request", "miss_session", "move_session", "new_id",
     "number_feed", "open_request", "orders", "part_request", "pass_time", "pay_session", "press_accept",
     "receive_push_test", "refuse_client", "reveal_contact", "rule_session", "say_duty", "seal_phone",

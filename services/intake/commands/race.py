@@ -15,7 +15,7 @@ from libs.kit.errors import Unavailable
 from libs.kit.sql import FastConnection
 from services.intake import domain
 from services.intake.domain import Acceptance, Claim, KeyReused, Press, RaceRules, Receipt, RequestTaken
-from services.intake.queries import Presser, load_press
+from services.intake.queries import Presser, load_press, rules_of
 
 ROUNDS = 3
 
@@ -64,6 +64,18 @@ UPDATE presses SET told = true FROM (
 ) untold
 WHERE (presses.tenant, presses.specialist_id, presses.key) = (untold.tenant, untold.specialist_id, untold.key)
 RETURNING presses.tenant, presses.request_id, presses.specialist_id, presses.place, presses.margin_ms
+""")
+
+# What was not told yet stays, and what was pressed on a request that somebody may still win.
+FORGET = text("""
+DELETE FROM presses USING (
+  SELECT p.tenant, p.specialist_id, p.key FROM presses p JOIN requests r ON r.id = p.request_id
+  WHERE p.tenant = :tenant AND p.accepted_at < :before AND p.told AND num_nulls(r.accepted_by, r.closed_at) < 2
+    AND p.accepted_at + p.margin_ms * interval '1 millisecond' < :before
+  ORDER BY p.accepted_at LIMIT :most FOR UPDATE OF p SKIP LOCKED
+) old
+WHERE (presses.tenant, presses.specialist_id, presses.key) = (old.tenant, old.specialist_id, old.key)
+RETURNING true
 """)
 
 
@@ -127,3 +139,9 @@ async def tell_refusals(tx: AsyncSession, *, now: datetime, most: int = 500) -> 
     ]  # fmt: skip
     await publish(tx, *says)
     return len(rows)
+
+
+async def forget_presses(tx: AsyncSession, tenant: str, *, now: datetime, most: int) -> int:
+    """Let go of presses whose receipts are not kept any longer, the oldest first (B10)."""
+    before = (await rules_of(tx, tenant)).forgets_presses_before(now)
+    return len((await tx.execute(FORGET, {"tenant": tenant, "before": before, "most": most})).all())

@@ -23,7 +23,7 @@ from services.intake.queries.feed import (
     top_of,
 )
 from services.intake.queries.policies import BOOK, rules_of, rules_with
-from services.intake.queries.race import Presser, load_press
+from services.intake.queries.race import Presser, load_press, racing_houses
 from services.intake.queries.requests import (
     SealedContact,
     SeenRequest,
@@ -71,6 +71,7 @@ __all__ = [
     "racer_in",
     "racer_of",
     "racers_of",
+    "racing_houses",
     "request_of",
     "requests_of",
     "rules_of",

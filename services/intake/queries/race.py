@@ -1,14 +1,18 @@
 """What a press on Accept must know, in one trip."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus.clock import simulated
 from libs.kit.sql import FastConnection
 from services.intake.domain import Press, Pressed, Racer, Receipt, Request, Rules
 from services.intake.queries.policies import rules_with
+from services.intake.tables import SpecialistRow
 
 # The database's clock judges (it is one, and the instances' clocks are many), unless a demonstration brings its own.
 LOAD = """
@@ -27,6 +31,8 @@ LEFT JOIN requests r ON r.id = $1
 LEFT JOIN specialists s ON s.id = $2 AND s.tenant = $5
 LEFT JOIN presses p ON p.specialist_id = $2 AND p.key = $3 AND p.tenant = $5
 """
+
+HOUSES = select(SpecialistRow.tenant).distinct()
 
 
 class Presser(NamedTuple):
@@ -48,6 +54,11 @@ async def load_press(db: FastConnection, request_id: UUID, presser: Presser) -> 
         earlier=_earlier(row),
     )  # fmt: skip
     return press, rules_with(row["policy"])
+
+
+async def racing_houses(tx: AsyncSession) -> Sequence[str]:
+    """The tenants in which somebody may have pressed."""
+    return (await tx.scalars(HOUSES)).all()
 
 
 def _request(row: asyncpg.Record) -> Request | None:

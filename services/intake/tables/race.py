@@ -46,4 +46,7 @@ class PressRow(Base):
     won: Mapped[bool] = mapped_column(server_default=text("false"))
     told: Mapped[bool] = mapped_column(server_default=text("false"), comment="whether the bus has heard of it")
 
-    __table_args__ = (Index("presses_untold", "request_id", postgresql_where=text("NOT told")),)
+    __table_args__ = (
+        Index("presses_untold", "request_id", postgresql_where=text("NOT told")),
+        Index("presses_by_age", "tenant", "accepted_at"),
+    )

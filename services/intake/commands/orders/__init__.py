@@ -4,6 +4,7 @@ from services.intake.commands.orders.appointments import (
     agree_stage,
     book_slot,
     complete_stage,
+    forget_slots,
     offer_slot,
     plan_stage,
     withdraw_slot,
@@ -25,6 +26,6 @@ from services.intake.commands.orders.words import open_link, open_words
 
 __all__ = [
     "agree_stage", "allow", "ask_more", "ask_otherwise", "avoid", "book_slot", "cancel_order", "complete_stage",
-    "deliver_order", "expire_order", "name_holidays", "nudge_order", "offer_kind", "offer_slot", "open_link",
-    "open_words", "pay_order", "place_order", "plan_stage", "report_link", "start_order", "withdraw_slot",
+    "deliver_order", "expire_order", "forget_slots", "name_holidays", "nudge_order", "offer_kind", "offer_slot",
+    "open_link", "open_words", "pay_order", "place_order", "plan_stage", "report_link", "start_order", "withdraw_slot",
 ]  # fmt: skip

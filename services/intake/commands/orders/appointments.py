@@ -39,6 +39,7 @@ WITHDRAW_SLOT = (
     .where(SlotRow.id == bindparam("slot_id"), SlotRow.specialist_id == bindparam("by"), SlotRow.order_id.is_(None))
     .returning(SlotRow.id)
 )
+FORGET_SLOTS = delete(SlotRow).where(SlotRow.order_id.is_(None), SlotRow.starts_at < bindparam("now"))
 TAKE_SLOT = (
     update(SlotRow)
     .where(SlotRow.id == bindparam("slot_id"), SlotRow.order_id.is_(None))
@@ -76,6 +77,11 @@ async def withdraw_slot(tx: AsyncSession, slot_id: UUID, specialist_id: UUID) ->
         return
     slot = await slot_of(tx, slot_id)
     raise SlotTaken if slot is not None and slot.specialist_id == specialist_id else SlotUnknown
+
+
+async def forget_slots(tx: AsyncSession, *, now: datetime) -> None:
+    """Let go of times that passed and that nobody had taken."""
+    await tx.execute(FORGET_SLOTS, {"now": now})
 
 
 async def book_slot(tx: AsyncSession, order_id: UUID, slot_id: UUID, person: UUID, *, now: datetime) -> Order:

@@ -1,6 +1,7 @@
 """The house rules as data: each number has the id of the rule it comes from, and each tenant may have its own."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from services.intake.domain.rules.duty import DutyRules
 from services.intake.domain.rules.orders import OrderRules
@@ -18,6 +19,10 @@ class Rules:
     orders: OrderRules = field(default_factory=OrderRules)
     duty: DutyRules = field(default_factory=DutyRules)
     profile: ProfileRules = field(default_factory=ProfileRules)
+
+    def forgets_presses_before(self, now: datetime) -> datetime:
+        """What was pressed before this is read by nobody any more: neither by who lost, nor by the load chart."""
+        return now - max(self.race.receipts_kept, timedelta(weeks=self.duty.chart_weeks + 1))
 
 
 __all__ = [

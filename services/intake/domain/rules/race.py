@@ -5,9 +5,11 @@ from datetime import datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from annotated_types import Ge, Le
+
 from libs.events.intake import Kind
 from libs.kit.rules import Says
-from services.intake.domain.rules.bounds import Span
+from services.intake.domain.rules.bounds import EVER, Span
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
@@ -54,6 +56,12 @@ class RaceRules:
     one_unanswered: Annotated[
         bool, Says("B21", "A specialist who has not yet answered one request may not take another.")
     ] = False
+    receipts_kept: Annotated[
+        timedelta,
+        Ge(timedelta(days=2)),
+        Le(EVER),
+        Says("B10", "So long a press on Accept and its receipt are kept, and never shorter than the load chart looks."),
+    ] = timedelta(days=400)
     human_reaction: Annotated[
         Span, Says("B4", "A press that comes sooner after its card than this is told to antifraud.")
     ] = timedelta(milliseconds=150)
