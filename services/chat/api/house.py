@@ -1,13 +1,12 @@
 """Who gets in, and what this process holds for its endpoints."""
 
+from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import BackgroundTasks, Depends, Path
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import HTTPConnection
 
 from libs.kit.auth import Principal
@@ -27,14 +26,23 @@ GUEST: Final = "dovira.guest"
 class Pace:
     """How fast one person may write, on this instance."""
 
-    def __init__(self, messages: int, *, seconds: int = 10) -> None:
-        self._limit = RateLimitItemPerSecond(messages, seconds)
-        self._counted = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, messages: int, *, seconds: float = 10) -> None:
+        self._messages, self._seconds = messages, seconds
+        self._wrote: OrderedDict[tuple[str, UUID], deque[float]] = OrderedDict()  # whoever wrote last stands last
 
     def keep(self, sender: Participant) -> None:
         """Count one message. Raises TooManyMessages."""
-        if not self._counted.hit(self._limit, sender.tenant, str(sender.id)):
+        who, now = (sender.tenant, sender.id), monotonic()
+        moments = self._wrote.setdefault(who, deque(maxlen=self._messages))
+        if len(moments) == self._messages and now < moments[0] + self._seconds:
             raise TooManyMessages
+        moments.append(now)
+        self._wrote.move_to_end(who)
+        self._forget_before(now - self._seconds)
+
+    def _forget_before(self, moment: float) -> None:
+        while next(iter(self._wrote.values()))[-1] < moment:
+            self._wrote.popitem(last=False)
 
 
 @dataclass(frozen=True)
