@@ -33,6 +33,9 @@ TITLES = {
     422: "Some of what was sent is not as it should be.",
     500: "Something went wrong on our side. It has been noted.",
 }
+RETRY_AFTER = {
+    "description": "In how many seconds to ask again.", "required": True, "schema": {"type": "integer", "minimum": 1},
+}  # fmt: skip
 # What PostgreSQL says when the fault is not in the request and may pass.
 PASSING = (
     asyncpg.PostgresConnectionError,
@@ -169,7 +172,7 @@ def documented(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
     """What a route may refuse with, for its `responses=`."""
     found: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        entry = found.setdefault(error.status, _documentation())
+        entry = found.setdefault(error.status, _documentation(error.status))
         entry["description"] = f"{entry['description']} {error.title()}".strip()
         entry["content"][MEDIA_TYPE]["examples"][error.code()] = {"value": _example(error)}
     return found
@@ -204,8 +207,9 @@ def _pointer(location: Iterable[str | int]) -> str:
     return "#/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
-def _documentation() -> dict[str, Any]:
-    return {"description": "", "content": _content() | {MEDIA_TYPE: _content()[MEDIA_TYPE] | {"examples": {}}}}
+def _documentation(status: int) -> dict[str, Any]:
+    said = {"description": "", "content": _content() | {MEDIA_TYPE: _content()[MEDIA_TYPE] | {"examples": {}}}}
+    return said | {"headers": {"Retry-After": RETRY_AFTER}} if status == TooSoon.status else said
 
 
 def _content() -> dict[str, Any]:

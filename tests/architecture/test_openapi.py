@@ -3,8 +3,10 @@
 import importlib
 import json
 import os
+import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ import pytest
 from openapi_spec_validator import validate
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
+from libs.kit import clock
+from libs.kit.errors import DomainError, TooSoon
+from libs.kit.problems import MEDIA_TYPE, of_domain
 from libs.kit.service import application
 from libs.kit.settings import PlatformSettings
 
@@ -24,16 +29,34 @@ export const number = (answer: Answer): number => answer.number;
 """
 
 
+NONE = {"content": {"application/problem+json": {"examples": ()}}}
+
+
+def of_service(name: str) -> Any:
+    service = importlib.import_module(f"services.{name}").service
+    return json.loads(json.dumps(application(service, PlatformSettings(env="test")).openapi()))
+
+
+def operations(document: Any) -> Iterator[tuple[str, Any]]:
+    for path, methods in document["paths"].items():
+        yield from ((path, operation) for operation in methods.values())
+
+
+def errors(of: type[DomainError]) -> Iterator[type[Any]]:
+    """All errors of ours that there are, whoever may raise them."""
+    for each in of.__subclasses__():
+        if each.__module__.startswith(("libs.", "services.")):
+            yield from (each, *errors(each))
+
+
 @pytest.fixture(params=NAMES)
-def document(request: pytest.FixtureRequest, platform: PlatformSettings) -> Any:
-    service = importlib.import_module(f"services.{request.param}").service
-    return json.loads(json.dumps(application(service, platform).openapi()))
+def document(request: pytest.FixtureRequest) -> Any:
+    return of_service(request.param)
 
 
 @pytest.fixture
-def intake(platform: PlatformSettings) -> Any:
-    service = importlib.import_module("services.intake").service
-    return json.loads(json.dumps(application(service, platform).openapi()))
+def intake() -> Any:
+    return of_service("intake")
 
 
 @pytest.fixture
@@ -91,6 +114,33 @@ def test_redocly_recommends_nothing_else(document: Any, judge: Any) -> None:
     """Its recommended rules, errors and warnings alike."""
     kept = judge(document, "redocly", "lint", "--extends=recommended", "--format=json")
     assert json.loads(kept.stdout)["totals"] == {"errors": 0, "warnings": 0, "ignored": 0}, kept.stdout
+
+
+def test_who_is_to_wait_is_told_how_long(document: Any) -> None:
+    """Wherever there is a limit, the description has the header."""
+    for path, operation in operations(document):
+        if limit := operation["responses"].get("429"):
+            assert limit["headers"]["Retry-After"]["required"], path
+            assert limit["content"]["application/problem+json"]["examples"], path
+
+
+def test_every_limit_says_what_to_do_and_when_and_is_described_where_it_holds() -> None:
+    """As an answer over HTTP: a title that is a sentence, and a number of seconds from now on."""
+    described = {
+        code
+        for name in NAMES
+        for _, operation in operations(of_service(name))
+        for code in operation["responses"].get("429", NONE)["content"]["application/problem+json"]["examples"]
+    }
+    limits = [each for each in errors(DomainError) if each.status == 429 and each is not TooSoon]
+    assert {each.code() for each in limits} == described
+    for limit in limits:
+        answer = of_domain(limit(clock.now() + timedelta(seconds=7)) if issubclass(limit, TooSoon) else limit())
+        said = json.loads(bytes(answer.body))
+        assert (answer.status_code, said["code"], answer.media_type) == (429, limit.code(), MEDIA_TYPE)
+        assert said["title"].endswith("."), limit
+        assert re.search(r"[Ww]ait|again|later", said["title"]), limit
+        assert int(answer.headers["Retry-After"]) >= 1, limit
 
 
 def test_a_front_end_gets_types_that_compile(intake: Any, judge: Any, judges: Path, tmp_path: Path) -> None:
