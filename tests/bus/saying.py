@@ -40,7 +40,7 @@ async def put(log: EventLog, *events: Envelope | Event | Item) -> list[Item]:
         for each in events
     ]
     writer = await log.writer()
-    await writer.append(items, within=10)
+    await writer.append(items, within=60)
     await writer.abandon()
     return items
 
@@ -87,7 +87,7 @@ def firsts(numbers: Sequence[int]) -> list[int]:
     return list(Counter(numbers))
 
 
-async def eventually(holds: Callable[[], Any], within: float = 60) -> None:
+async def eventually(holds: Callable[[], Any], within: float = 120) -> None:
     """Wait until something holds; it may be asked of the database."""
     async with asyncio.timeout(within):
         while True:

@@ -52,7 +52,7 @@ async def test_what_one_says_all_hear_in_order_on_every_log(
         for n in range(1, 11):
             async with sessions.begin() as tx:
                 await publish(tx, *(said(key, n) for key in keys))
-        assert await all_quiet([bus], within=60), await bus.status()
+        assert await all_quiet([bus], within=120), await bus.status()
     found = await noted(engine)
     assert {key: found[key] for key in keys} == {key: list(range(1, 11)) for key in keys}
 
@@ -64,7 +64,7 @@ async def test_a_bus_that_has_not_yet_begun_is_not_at_rest(engine: AsyncEngine) 
     bus = Bus("late", engine, log, [Sums()])
     assert not await bus.quiet()
     async with bus:
-        assert await all_quiet([bus], within=30)
+        assert await all_quiet([bus], within=120)
 
 
 async def test_the_log_away_changes_nothing_for_those_who_write(engine: AsyncEngine, sessions: Sessions) -> None:
@@ -112,4 +112,4 @@ async def test_a_bus_ends_its_relay_even_in_the_moment_in_which_the_relay_times_
     relay = asyncio.create_task(waits())
     await asyncio.sleep(0)
     loop.call_at(moment + 1e-9, bus._end, relay)
-    assert (await asyncio.wait({relay}, timeout=5))[0] == {relay}
+    assert (await asyncio.wait({relay}, timeout=60))[0] == {relay}

@@ -54,7 +54,7 @@ class running:  # noqa: N801 - reads as a clause
             await self.task
 
 
-async def heard_all(engine: AsyncEngine, log: EventLog, name: str, within: float = 60) -> None:
+async def heard_all(engine: AsyncEngine, log: EventLog, name: str, within: float = 120) -> None:
     """Wait until a subscriber has come to the end of the log."""
     topic = SessionHeld.topic
     ends = {tp: bounds.end for tp, bounds in (await log.bounds([TP(topic, part) for part in range(6)])).items()}
@@ -228,7 +228,7 @@ async def test_a_cancellation_that_a_driver_swallowed_ends_the_delivery_all_the_
         async def fetch(self, most: int, *, within: float) -> dict[TP, list[Record]]:  # noqa: ARG002
             reading.set()
             with suppress(asyncio.CancelledError):
-                await asyncio.sleep(60)
+                await asyncio.sleep(600)
             return {}
 
     class Log(MemoryLog):
@@ -238,7 +238,7 @@ async def test_a_cancellation_that_a_driver_swallowed_ends_the_delivery_all_the_
     task = asyncio.create_task(Subscription(engine, Log(), subscriber(reactor()), uuid7()).run())
     await reading.wait()
     task.cancel()
-    assert (await asyncio.wait({task}, timeout=10))[0] == {task}
+    assert (await asyncio.wait({task}, timeout=30))[0] == {task}
 
 
 async def test_wait_until_reads_ones_own_writes(engine: AsyncEngine) -> None:
@@ -247,7 +247,7 @@ async def test_wait_until_reads_ones_own_writes(engine: AsyncEngine) -> None:
     past = {written.tp: 1}
     assert not await wait_until(engine, "notes", past, 0.05)
     async with running(engine, log, reactor()):
-        assert await wait_until(engine, "notes", past, 20)
+        assert await wait_until(engine, "notes", past, 60)
 
 
 async def test_two_instances_share_fairly_and_one_takes_over_when_the_other_ends(engine: AsyncEngine) -> None:
@@ -273,7 +273,7 @@ class Mortal:
 
     async def take(self, tx: AsyncSession, batch: Sequence[Envelope]) -> None:
         fate = self._chance.random()
-        if fate < 0.15:
+        if fate < 0.15 or not self.crashes:
             self._crash()
         await self._inner.take(tx, batch)
         if fate < 0.3:

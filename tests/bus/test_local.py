@@ -17,7 +17,7 @@ async def test_what_another_process_wrote_is_noticed_by_a_reader_at_rest(postgre
     assert await reader.fetch(10, within=0.25) == {}
     await append(there, *items(TP(topic.name, 1), "news"))
     found: dict[TP, list[Record]] = {}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not found:
             found = await reader.fetch(10, within=0.25)
     assert [record.value for record in found[TP(topic.name, 1)]] == [b"news"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from libs.bus import publish
 from libs.bus.ids import uuid7
 from libs.bus.log import Item
 from libs.bus.memory import MemoryLog
-from libs.bus.relay import SHARDS, Relay
+from libs.bus.relay import _SELDOM, SHARDS, Relay
 from libs.events import decode
 from libs.events.intake import SessionHeld
 from tests.bus.saying import firsts, said
@@ -57,7 +58,7 @@ class FaultyLog(MemoryLog):
 
 
 async def drained(engine: AsyncEngine) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             async with engine.connect() as connection:
                 if not await connection.scalar(sa.text("SELECT count(*) FROM outbox")):
@@ -86,7 +87,7 @@ async def test_nothing_is_lost_and_order_holds_when_the_log_fails_and_relays_cra
         for life in count(1):  # each may live a little longer than the last, or a busy machine would never finish
             with suppress(TimeoutError):
                 async with asyncio.timeout(chance.uniform(0.01, 0.04 + 0.01 * life)):
-                    await Relay("t", engine, log, most=20, poll=0.01).run()
+                    await Relay("t", engine, log, most=5, poll=0.01).run()
 
     relays = [asyncio.create_task(crash_now_and_then()) for _ in range(3)]
     try:
@@ -141,7 +142,8 @@ async def test_two_relays_at_once_do_not_send_the_same_shard(engine: AsyncEngine
     async with sessions.begin() as tx:
         await publish(tx, *(said(uuid7(), 1) for _ in range(50)))
     sent = await asyncio.gather(*(Relay("t", engine, log).round() for _ in range(3)))
-    assert sorted(sent) == [0, 0, 50]
+    assert sum(sent) == 50
+    assert sum(map(len, log.records.values())) == 50
 
 
 async def test_a_relay_whose_shards_are_all_anothers_reads_nothing_and_is_not_woken_by_every_commit(
@@ -153,6 +155,7 @@ async def test_a_relay_whose_shards_are_all_anothers_reads_nothing_and_is_not_wo
     async with engine.connect() as another:
         locks = "SELECT pg_advisory_lock(hashtext('dovira.relay'), s) FROM generate_series(0, :most) AS s"
         await another.execute(sa.text(locks), {"most": SHARDS - 1})
+        began = time.monotonic()
         relaying = asyncio.create_task(Relay("t", engine, log := MemoryLog()).run())
         for number in range(100):
             async with sessions.begin() as tx:
@@ -160,7 +163,7 @@ async def test_a_relay_whose_shards_are_all_anothers_reads_nothing_and_is_not_wo
             await asyncio.sleep(0.005)
         rounds = sum("pg_try_advisory_xact_lock" in each for each in asked)
         assert not any("FROM outbox WHERE slot" in each for each in asked)
-        assert 0 < rounds < 15
+        assert 0 < rounds < 5 + (time.monotonic() - began) / _SELDOM
         await another.execute(sa.text("SELECT pg_advisory_unlock_all()"))
     await drained(engine)
     relaying.cancel()
@@ -184,11 +187,11 @@ async def test_a_cancellation_that_a_driver_swallowed_ends_the_relay_all_the_sam
     async def swallowing() -> bool:
         looking.set()
         with suppress(asyncio.CancelledError):
-            await asyncio.sleep(60)
+            await asyncio.sleep(600)
         return False
 
     relay._anything = swallowing  # type: ignore[method-assign]
     task = asyncio.create_task(relay.run())
     await looking.wait()
     task.cancel()
-    assert (await asyncio.wait({task}, timeout=10))[0] == {task}
+    assert (await asyncio.wait({task}, timeout=30))[0] == {task}

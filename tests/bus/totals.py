@@ -156,7 +156,7 @@ async def switch(engine: AsyncEngine, old: int, new: int) -> None:
     for _ in range(20):
         await hold(engine, f"totals.{old}", "rebuild")
         with suppress(TimeoutError):
-            return await eventually(lambda: switched(engine, old, new), within=2)
+            return await eventually(lambda: switched(engine, old, new), within=5)
         await let_go(engine, f"totals.{old}")
         await asyncio.sleep(0.5)
     raise AssertionError("they do not become level")
