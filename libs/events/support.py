@@ -20,6 +20,14 @@ Scope = Annotated[
 
 CaseKind = Literal["danger", "safety_concern", "refusal", "late_refusal"]
 
+CaseOutcome = Literal[
+    "refund", "another_specialist", "work_goes_on",  # of refusals (R12, D11)
+    "safe", "helpline", "emergency_services", "mistaken",  # of danger and fears
+    "unreachable", "other",
+]  # fmt: skip
+
+ReopeningReason = Literal["closed_by_mistake", "not_settled", "other"]
+
 
 class TicketOpened(Event, topic="support.decisions", key="request_id"):
     """A specialist asked support to strike a request from the record."""
@@ -53,9 +61,22 @@ class ExclusionDecided(Event, topic="support.decisions", key="request_id"):
 
 
 class CaseOverdue(Event, topic="support.decisions", key="request_id"):
-    """Nobody has taken a case by when somebody should have: said once of each, for who can call people."""
+    """Nobody has taken a case by when somebody should have: said once of each opening, for who can call people."""
 
     request_id: UUID
     case_id: UUID
     kind: CaseKind
+    due: Moment
+
+
+class CaseReopened(Event, topic="support.decisions", key="request_id"):
+    """A case that was closed waits for somebody again, until when it says; how it had ended was not so (T9)."""
+
+    request_id: UUID
+    case_id: UUID
+    kind: CaseKind
+    reason: ReopeningReason
+    had_ended: CaseOutcome
+    closed_by: UUID
+    reopened_by: UUID
     due: Moment

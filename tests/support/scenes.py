@@ -91,6 +91,12 @@ class Desk:
         named = {"If_Match": if_match} if if_match else {}
         return await self.post(f"cases/{case_id}/closure", {"outcome": outcome}, key=key, **named)
 
+    async def reopen(
+        self, case_id: str, reason: str = "closed_by_mistake", if_match: str | None = '"3"', *, key: str | None = None
+    ) -> Response:
+        named = {"If_Match": if_match} if if_match else {}
+        return await self.post(f"cases/{case_id}/reopening", {"reason": reason}, key=key, **named)
+
     async def _change(self, method: str, case_id: str, if_match: str | None) -> Response:
         headers = self.headers | ({"If-Match": if_match} if if_match else {})
         return await self.client.request(method, f"cases/{case_id}/taking", headers=headers)

@@ -82,8 +82,8 @@ async def test_t4_t8_who_has_no_seat_at_its_desk_has_no_such_case(
         right = 200 if person in (seated, SOFIA) else 404
         assert (await desk.case(case_id)).status_code == right
         if right == 404:
-            answers = [await desk.take(case_id), await desk.give_back(case_id), await desk.close(case_id)]
-            assert [answer.status_code for answer in answers] == [404, 404, 404]
+            changes = (desk.take, desk.give_back, desk.close, desk.reopen)
+            assert [(await change(case_id)).status_code for change in changes] == [404] * 4
 
 
 async def test_the_first_wall_stands_without_the_second(support_service: Any) -> None:

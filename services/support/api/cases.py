@@ -17,6 +17,7 @@ from libs.kit.problems import documented
 from services.support import commands, queries
 from services.support.domain import (
     CaseClosed,
+    CaseNotClosed,
     CaseNotYours,
     CaseStatus,
     CaseTaken,
@@ -24,7 +25,7 @@ from services.support.domain import (
     OutcomeUnfit,
     cases,
 )
-from services.support.schemas import CaseView, NewClosure
+from services.support.schemas import CaseView, NewClosure, NewReopening
 from services.support.tables import CaseRow
 
 routes = Router(prefix="/v1", tags=["cases"])
@@ -78,9 +79,27 @@ async def give_case_back(
 async def close_case(
     case_id: UUID, new: NewClosure, desk: Desk, *, if_match: IfMatch = None, tx: Transaction, response: Response
 ) -> CaseView:
-    """Say how a case that you took ended. That is for good; what happens later is another case."""
+    """Say how a case that you took ended. What happens later is another case; what was not so is opened again."""
     now = await queries.moment(tx)
     case = await commands.close_case(tx, case_id, new.outcome, agent=desk, if_match=if_match, now=now)
+    return _tagged(case, response, now)
+
+
+@routes.post(
+    "/cases/{case_id}/reopening",
+    dependencies=[Idempotent],
+    responses=documented(CaseUnknown, CaseNotClosed, *UNSEEN),
+)
+async def reopen_case(
+    case_id: UUID, new: NewReopening, desk: Desk, *, if_match: IfMatch = None, tx: Transaction, response: Response
+) -> CaseView:
+    """Open a case of your desk again that should not have been closed, whoever closed it.
+
+    It waits for anybody of the desk, as long as a new one of its kind, and is told if nobody takes it. Its parties see
+    that it is open.
+    """
+    now = await queries.moment(tx)
+    case = await commands.reopen_case(tx, case_id, new.reason, agent=desk, if_match=if_match, now=now)
     return _tagged(case, response, now)
 
 

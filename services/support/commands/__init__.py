@@ -5,6 +5,7 @@ from services.support.commands.cases import (
     give_case_back,
     open_case,
     remember_request,
+    reopen_case,
     take_case,
     tell_overdue,
 )
@@ -12,5 +13,5 @@ from services.support.commands.tickets import decide, open_ticket, reinstate, re
 
 __all__ = [
     "close_case", "decide", "give_case_back", "open_case", "open_ticket", "reinstate", "remember_engagement",
-    "remember_request", "take_case", "tell_overdue",
+    "remember_request", "reopen_case", "take_case", "tell_overdue",
 ]  # fmt: skip

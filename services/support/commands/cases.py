@@ -1,4 +1,4 @@
-"""What becomes of a case: it opens, somebody takes it, gives it back or closes it, or nobody does."""
+"""What becomes of a case: it opens, somebody takes it, gives it back, closes it or opens it again, or nobody does."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import publish
 from libs.events.intake import DangerSignalled, RequestAccepted, RequestOpened
-from libs.events.support import CaseOverdue
+from libs.events.support import CaseOutcome, CaseOverdue, CaseReopened, ReopeningReason
 from libs.kit.auth import Principal
 from libs.kit.etags import require_match
-from services.support.domain import CaseUnknown, Outcome, cases
+from services.support.domain import CaseNotClosed, CaseUnknown, cases
 from services.support.queries import at_desk, rules_of
 from services.support.tables import CaseRow, RequestRow
 
@@ -74,13 +74,28 @@ async def give_case_back(tx: AsyncSession, case_id: UUID, *, agent: Principal, i
 
 
 async def close_case(
-    tx: AsyncSession, case_id: UUID, outcome: Outcome, *, agent: Principal, if_match: str | None, now: datetime
+    tx: AsyncSession, case_id: UUID, outcome: CaseOutcome, *, agent: Principal, if_match: str | None, now: datetime
 ) -> CaseRow:
     """Say how it ended."""
     case = await _held(tx, case_id, agent)
     require_match(if_match, case.version)
     cases.close(case.as_case(), agent.id, outcome)
     case.status, case.outcome, case.closed_at = "closed", outcome, now
+    case.version += 1
+    return case
+
+
+async def reopen_case(
+    tx: AsyncSession, case_id: UUID, reason: ReopeningReason, *, agent: Principal, if_match: str | None, now: datetime
+) -> CaseRow:
+    """Let it wait for somebody again, and be told again if nobody takes it; how it had ended is said, and gone."""
+    case = await _held(tx, case_id, agent)
+    require_match(if_match, case.version)
+    due = cases.reopen(case.as_case(), (await rules_of(tx, case.tenant)).cases, now=now)
+    await publish(tx, _reopened(case, reason, agent=agent, due=due, now=now))
+    case.status, case.due_at, case.overdue_told_at = "open", due, None
+    case.taken_by = case.taken_at = case.outcome = case.closed_at = None
+    case.reopened_at, case.reopened_for = now, reason
     case.version += 1
     return case
 
@@ -94,6 +109,17 @@ async def tell_overdue(tx: AsyncSession, *, now: datetime, most: int) -> int:
     ]
     await publish(tx, *says)
     return len(rows)
+
+
+def _reopened(
+    case: CaseRow, reason: ReopeningReason, *, agent: Principal, due: datetime, now: datetime
+) -> CaseReopened:
+    if case.outcome is None or case.taken_by is None:
+        raise CaseNotClosed
+    return CaseReopened(
+        tenant=case.tenant, at=now, request_id=case.request_id, case_id=case.id, kind=case.kind, reason=reason,
+        had_ended=case.outcome, closed_by=case.taken_by, reopened_by=agent.id, due=due,
+    )  # fmt: skip
 
 
 async def _held(tx: AsyncSession, case_id: UUID, agent: Principal) -> CaseRow:

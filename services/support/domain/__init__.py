@@ -4,12 +4,12 @@ from services.support.domain import cases
 from services.support.domain.cases import (
     Case,
     CaseClosed,
+    CaseNotClosed,
     CaseNotYours,
     CaseStatus,
     CaseTaken,
     CaseUnknown,
     Desk,
-    Outcome,
     OutcomeUnfit,
 )
 from services.support.domain.rules import CaseRules, Rules
@@ -36,8 +36,8 @@ from services.support.domain.tickets import (
 )
 
 __all__ = [
-    "AlreadyDecided", "AlreadyExcluded", "Case", "CaseClosed", "CaseNotYours", "CaseRules", "CaseStatus", "CaseTaken",
-    "CaseUnknown", "DenialReason", "Deny", "Desk", "EvidenceMissing", "Exclude", "NothingToReinstate", "Outcome",
-    "OutcomeUnfit", "OwnTicket", "Register", "RequestNotHeardOf", "RequestUnknown", "Rules", "Status", "Ticket",
-    "TicketStillOpen", "TicketUnknown", "Verdict", "cases", "decide", "open_ticket", "reinstate",
+    "AlreadyDecided", "AlreadyExcluded", "Case", "CaseClosed", "CaseNotClosed", "CaseNotYours", "CaseRules",
+    "CaseStatus", "CaseTaken", "CaseUnknown", "DenialReason", "Deny", "Desk", "EvidenceMissing", "Exclude",
+    "NothingToReinstate", "OutcomeUnfit", "OwnTicket", "Register", "RequestNotHeardOf", "RequestUnknown", "Rules",
+    "Status", "Ticket", "TicketStillOpen", "TicketUnknown", "Verdict", "cases", "decide", "open_ticket", "reinstate",
 ]  # fmt: skip

@@ -10,23 +10,21 @@ from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID, uuid5
 
 from libs.events.intake import ClientRefused, DangerSignalled, RefusalCameLate, SafetyConcernRaised
-from libs.events.support import CaseKind
+from libs.events.support import CaseKind, CaseOutcome
 from libs.kit.errors import Conflict, Invalid, NotFound
 from services.support.domain.rules import CaseRules
 
 CaseStatus = Literal["open", "taken", "closed"]
 Desk = Literal["clinical", "support"]
-Outcome = Literal[
-    "refund", "another_specialist", "work_goes_on",  # of refusals (R12, D11)
-    "safe", "helpline", "emergency_services", "mistaken",  # of danger and fears
-    "unreachable", "other",
-]  # fmt: skip
 Opening: TypeAlias = DangerSignalled | SafetyConcernRaised | ClientRefused | RefusalCameLate
 
-CLINICAL: Final = frozenset[Outcome]({"safe", "helpline", "emergency_services", "mistaken", "unreachable", "other"})
-REFUSED: Final = frozenset[Outcome]({"refund", "another_specialist", "unreachable", "other"})
-OUTCOMES: Final[dict[CaseKind, frozenset[Outcome]]] = {
+CLINICAL: Final = frozenset[CaseOutcome]({"safe", "helpline", "emergency_services", "mistaken", "unreachable", "other"})
+REFUSED: Final = frozenset[CaseOutcome]({"refund", "another_specialist", "unreachable", "other"})
+OUTCOMES: Final[dict[CaseKind, frozenset[CaseOutcome]]] = {
     "danger": CLINICAL, "safety_concern": CLINICAL, "refusal": REFUSED, "late_refusal": REFUSED | {"work_goes_on"},
+}  # fmt: skip
+DESKS: Final[dict[CaseKind, Desk]] = {
+    "danger": "clinical", "safety_concern": "clinical", "refusal": "support", "late_refusal": "support",
 }  # fmt: skip
 SEATS: Final[dict[Desk, frozenset[str]]] = {
     "clinical": frozenset({"clinician", "supervisor"}), "support": frozenset({"support", "supervisor"}),
@@ -60,6 +58,10 @@ class CaseNotYours(Conflict):
 
 class CaseClosed(Conflict):
     """This case is closed."""
+
+
+class CaseNotClosed(Conflict):
+    """This case is not closed, so there is nothing to open again."""
 
 
 class OutcomeUnfit(Invalid):
@@ -97,13 +99,13 @@ class Case:
 
 def open_case(said: Opening, rules: CaseRules) -> NewCase:
     """What was said is one case, however often and in whatever order it is heard: what it says makes the id."""
-    kind, desk, within = _kind(said, rules)
+    kind = _kind(said)
     return NewCase(
         id=uuid5(said.request_id, f"{kind} {said.specialist_id} {said.at.isoformat()}"), tenant=said.tenant,
-        kind=kind, desk=desk, request_id=said.request_id, specialist_id=said.specialist_id,
+        kind=kind, desk=DESKS[kind], request_id=said.request_id, specialist_id=said.specialist_id,
         reason=getattr(said, "reason", None), signs=getattr(said, "signs", ()),
         country=getattr(said, "country", None), locale=getattr(said, "locale", None),
-        opened_at=said.at, due_at=said.at + within,
+        opened_at=said.at, due_at=said.at + _within(kind, rules),
     )  # fmt: skip
 
 
@@ -145,8 +147,8 @@ def give_back(case: Case, agent_id: UUID, *, supervises: bool) -> None:
         raise CaseNotYours
 
 
-def close(case: Case, agent_id: UUID, outcome: Outcome) -> None:
-    """End it, for good."""
+def close(case: Case, agent_id: UUID, outcome: CaseOutcome) -> None:
+    """End it."""
     if case.status == "closed":
         raise CaseClosed
     if case.taken_by != agent_id:
@@ -155,13 +157,30 @@ def close(case: Case, agent_id: UUID, outcome: Outcome) -> None:
         raise OutcomeUnfit(f"It ends as one of: {', '.join(sorted(OUTCOMES[case.kind]))}.")
 
 
-def _kind(said: Opening, rules: CaseRules) -> tuple[CaseKind, Desk, timedelta]:
+def reopen(case: Case, rules: CaseRules, *, now: datetime) -> datetime:
+    """Let anybody of its desk take it again; until when, counted from now as if it had just been said."""
+    if case.status != "closed":
+        raise CaseNotClosed
+    return now + _within(case.kind, rules)
+
+
+def _kind(said: Opening) -> CaseKind:
     match said:
         case DangerSignalled():
-            return "danger", "clinical", rules.danger_within
+            return "danger"
         case SafetyConcernRaised():
-            return "safety_concern", "clinical", rules.concern_within
+            return "safety_concern"
         case ClientRefused():
-            return "refusal", "support", rules.refusal_within
+            return "refusal"
         case RefusalCameLate():
-            return "late_refusal", "support", rules.refusal_within
+            return "late_refusal"
+
+
+def _within(kind: CaseKind, rules: CaseRules) -> timedelta:
+    match kind:
+        case "danger":
+            return rules.danger_within
+        case "safety_concern":
+            return rules.concern_within
+        case "refusal" | "late_refusal":
+            return rules.refusal_within

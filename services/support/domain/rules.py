@@ -13,7 +13,7 @@ Span = Annotated[timedelta, Ge(timedelta(seconds=1)), Le(timedelta(days=90))]
 
 @dataclass(frozen=True)
 class CaseRules:
-    """How soon somebody takes a case, from when what opened it was said."""
+    """How soon somebody takes a case, from when what opened it was said, or from when it was opened again."""
 
     danger_within: Annotated[
         Span, Says("T2", "So soon somebody of the clinical team takes it up that a client is in danger.")

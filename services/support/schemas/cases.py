@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import Field
 
 from libs.events.intake import DangerSign, Locale, RefusalReason
-from libs.events.support import CaseKind
+from libs.events.support import CaseKind, CaseOutcome, ReopeningReason
 from libs.kit.schemas import Input, Output
-from services.support.domain import CaseStatus, Outcome
+from services.support.domain import CaseStatus
 
 _CASE = "6a1f9c9e-6b0b-5f0e-9d0b-1f2a3b4c5d6e"
 _REQUEST = "01926f3c-8a00-7000-8000-000000000a01"
@@ -21,12 +21,18 @@ _DUE = "2026-03-02T18:15:00Z"
 class NewClosure(Input):
     """How a case ended."""
 
-    outcome: Outcome = Field(
+    outcome: CaseOutcome = Field(
         examples=["helpline"],
         description="A refusal ends as `refund`, `another_specialist`, `unreachable` or `other`, a late one also as "
         "`work_goes_on`; danger and fears as `safe`, `helpline`, `emergency_services`, `mistaken`, `unreachable` or "
         "`other`.",
     )
+
+
+class NewReopening(Input):
+    """Why a case is opened again."""
+
+    reason: ReopeningReason = Field(examples=["closed_by_mistake"])
 
 
 class PartyCaseView(Output):
@@ -52,6 +58,8 @@ class CaseView(PartyCaseView):
     overdue: bool = Field(examples=[False], description="Nobody has taken it, and somebody should have by now.")
     taken_by: UUID | None = Field(examples=[_ANNA], description="Who answers for it; of a closed one, who closed it.")
     taken_at: datetime | None = Field(examples=[_MOMENT])
-    outcome: Outcome | None = Field(examples=["helpline"])
+    outcome: CaseOutcome | None = Field(examples=["helpline"])
     closed_at: datetime | None = Field(examples=[_MOMENT])
+    reopened_at: datetime | None = Field(examples=[None], description="The last time, if it was opened again.")
+    reopened_for: ReopeningReason | None = Field(examples=[None])
     version: int = Field(examples=[1], description="Also the ETag of the case; a change has to name it in If-Match.")

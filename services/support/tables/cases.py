@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from libs.events.support import CaseKind
+from libs.events.support import CaseKind, CaseOutcome, ReopeningReason
 from libs.kit.policies import policies_table
-from services.support.domain import Case, CaseStatus, Desk, Outcome
+from services.support.domain import Case, CaseStatus, Desk
 from services.support.tables.base import Base
 
 POLICIES = policies_table(Base.metadata)
@@ -43,6 +43,7 @@ class CaseRow(Base):
             "(status = 'closed') = (outcome IS NOT NULL) AND (outcome IS NULL) = (closed_at IS NULL)",
             name="closed_with_outcome",
         ),
+        CheckConstraint("(reopened_at IS NULL) = (reopened_for IS NULL)", name="reopened_for_something"),
         Index("cases_in_queue", "tenant", "status", "desk", "due_at", "id"),
         Index("cases_open", "due_at", postgresql_where=text("status = 'open'")),
         Index("cases_of_request", "request_id", "opened_at", "id"),
@@ -65,8 +66,10 @@ class CaseRow(Base):
     status: Mapped[CaseStatus] = mapped_column(Text)
     taken_by: Mapped[UUID | None] = mapped_column(comment="who also closed it, if it is closed")
     taken_at: Mapped[datetime | None]
-    outcome: Mapped[Outcome | None] = mapped_column(Text)
+    outcome: Mapped[CaseOutcome | None] = mapped_column(Text)
     closed_at: Mapped[datetime | None]
+    reopened_at: Mapped[datetime | None] = mapped_column(comment="the last time, if it was closed and opened again")
+    reopened_for: Mapped[ReopeningReason | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(comment="what an If-Match is compared with")
     # No foreign key: who hears of a danger does not wait for its request.
     request: Mapped[RequestRow | None] = relationship(
