@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,12 +12,11 @@ from libs.bus.ids import uuid7
 from libs.events.intake import DutyEnded
 from services.intake.domain import NotEligible, Racer, readiness
 from services.intake.domain.readiness import PushTest
-from services.intake.queries import racer_of, rules_of
+from services.intake.queries import lock_specialist, racer_of, rules_of
 from services.intake.queries.readiness import measured_of, ran_out
 from services.intake.tables import SpecialistRow
 from services.intake.tables.specialists import MeasureRow
 
-LOCK = select(SpecialistRow.id).where(SpecialistRow.id == bindparam("specialist_id")).with_for_update()
 DUTY = (
     update(SpecialistRow)
     .where(SpecialistRow.id == bindparam("specialist_id"))
@@ -94,7 +93,7 @@ async def begin_push_test(
 
 async def receive_push_test(tx: AsyncSession, specialist_id: UUID, test_id: UUID, *, now: datetime) -> PushTest:
     """The test has arrived."""
-    await tx.execute(LOCK, {"specialist_id": specialist_id})
+    await lock_specialist(tx, specialist_id)
     known = (await measured_of(tx, specialist_id)).push
     test = readiness.receive(known, test_id, now=now)
     if test != known:
@@ -104,7 +103,7 @@ async def receive_push_test(tx: AsyncSession, specialist_id: UUID, test_id: UUID
 
 async def _held(tx: AsyncSession, specialist_id: UUID) -> Racer:
     """The specialist, whose row nobody else changes until this transaction ends."""
-    await tx.execute(LOCK, {"specialist_id": specialist_id})
+    await lock_specialist(tx, specialist_id)
     racer = await racer_of(tx, specialist_id)
     if racer is None:
         raise NotEligible

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,12 +20,11 @@ from services.intake import domain
 from services.intake.commands.contacts import SealedPhone
 from services.intake.commands.sessions import call_off_sessions
 from services.intake.domain import Age, Request, RequestUnknown, Rules, Turn
-from services.intake.queries import alive, former_winner, request_of, rules_of
+from services.intake.queries import alive, former_winner, lock_specialist, request_of, rules_of
 from services.intake.tables import BarRow, FeedEntryRow, RequestRow, SpecialistRow
 
 OPEN = insert(RequestRow)
 SHOW = insert(FeedEntryRow)
-LOCK_SPECIALIST = select(SpecialistRow.id).where(SpecialistRow.id == bindparam("specialist_id")).with_for_update()
 BAR = upsert(BarRow).on_conflict_do_nothing()
 UNBAR = delete(BarRow).where(
     BarRow.request_id == bindparam("request_id"), BarRow.specialist_id == bindparam("specialist_id")
@@ -104,7 +103,7 @@ async def turn_request(tx: AsyncSession, request_id: UUID, becomes: Becomes) -> 
     if known is None:
         raise RequestUnknown
     if known.accepted_by is not None:
-        await tx.execute(LOCK_SPECIALIST, {"specialist_id": known.accepted_by})
+        await lock_specialist(tx, known.accepted_by)
     request = await request_of(tx, request_id, lock=True)
     if request is None or request.accepted_by != known.accepted_by:
         raise Unavailable  # It was won or taken back in this very moment.

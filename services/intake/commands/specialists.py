@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,12 +15,12 @@ from libs.kit.etags import require_match
 from libs.kit.sealing import Sealer
 from services.intake.domain import NotEligible, specialists
 from services.intake.domain.specialists import Profile
+from services.intake.queries import lock_specialist
 from services.intake.queries.specialists import profile_of, seal_contact
 from services.intake.tables import SpecialistRow
 from services.intake.tables.specialists import ProfileRow
 
 JOIN = upsert(SpecialistRow).on_conflict_do_nothing().returning(SpecialistRow.id)
-LOCK = select(SpecialistRow.id).where(SpecialistRow.id == bindparam("specialist_id")).with_for_update()
 SEEN_BY_THE_RACE = (
     update(SpecialistRow)
     .where(SpecialistRow.id == bindparam("specialist_id"))
@@ -45,7 +45,7 @@ async def change_profile(
     now: datetime,
 ) -> None:  # fmt: skip
     """Let a profile be as it is wanted, if it still is as it was seen; the race and the feed see it at once."""
-    await tx.execute(LOCK, {"specialist_id": specialist_id})
+    await lock_specialist(tx, specialist_id)
     known = await profile_of(tx, sealer, specialist_id)
     if known is None:
         raise NotEligible

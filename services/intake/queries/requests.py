@@ -79,6 +79,8 @@ RACER = select(
     SpecialistRow.unanswered, SpecialistRow.accepts_minors, SpecialistRow.languages, SpecialistRow.joined_at,
 ).where(SpecialistRow.id == bindparam("specialist_id"))  # fmt: skip
 
+LOCK_SPECIALIST = select(SpecialistRow.id).where(SpecialistRow.id == bindparam("specialist_id")).with_for_update()
+
 
 @dataclass(frozen=True, slots=True)
 class SeenRequest:
@@ -203,6 +205,11 @@ async def racer_of(tx: AsyncSession, specialist_id: UUID) -> Racer | None:
     """The specialist as the race sees them, if they have joined."""
     row = (await tx.execute(RACER, {"specialist_id": specialist_id})).one_or_none()
     return Racer(*row[:6], frozenset(row.languages)) if row else None
+
+
+async def lock_specialist(tx: AsyncSession, specialist_id: UUID) -> None:
+    """Their row, as each of their accepts locks it: nobody else changes it until this transaction ends."""
+    await tx.execute(LOCK_SPECIALIST, {"specialist_id": specialist_id})
 
 
 async def joined_at(tx: AsyncSession, specialist_id: UUID) -> datetime | None:
