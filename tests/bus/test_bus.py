@@ -15,6 +15,7 @@ from libs.bus.memory import MemoryLog
 from libs.events.intake import SessionHeld
 from tests.bus.conftest import new_database
 from tests.bus.saying import Sums, eventually, note, noted, put, said
+from tests.bus.totals import Lasting
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -92,10 +93,10 @@ async def test_the_log_away_changes_nothing_for_those_who_write(engine: AsyncEng
 
 async def test_stopping_lets_go_of_every_partition_at_once(engine: AsyncEngine) -> None:
     log = MemoryLog()
-    async with Bus("first", engine, log, [Sums()]) as first:
+    async with Lasting("first", engine, log, [Sums()]) as first:
         await eventually(lambda: len(first.subscriptions[0].mine) == 6)
-    async with Bus("second", engine, log, [Sums()]) as second:
-        await eventually(lambda: len(second.subscriptions[0].mine) == 6, within=4)
+    async with Lasting("second", engine, log, [Sums()]) as second:
+        await eventually(lambda: len(second.subscriptions[0].mine) == 6)
 
 
 async def test_a_bus_ends_its_relay_even_in_the_moment_in_which_the_relay_times_out(engine: AsyncEngine) -> None:

@@ -177,6 +177,13 @@ async def switched(engine: AsyncEngine, old: int, new: int) -> bool:
 class Brisk(Bus):
     """Holds its claims briefly, so that what another left behind is soon taken up."""
 
+    lease = timedelta(milliseconds=300)
+
     def _hears(self, heard: Consumers | Projection) -> Subscription:
-        lease = timedelta(milliseconds=300)
-        return Subscription(self._engine, self._log, subscriber(heard), self._owner, lease=lease)
+        return Subscription(self._engine, self._log, subscriber(heard), self._owner, lease=self.lease)
+
+
+class Lasting(Brisk):
+    """Holds its claims for longer than any test lasts, so that they are free only if it lets them go."""
+
+    lease = timedelta(hours=1)

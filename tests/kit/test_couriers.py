@@ -185,7 +185,7 @@ async def test_mail_that_was_cut_off_comes_again_as_the_same_letter() -> None:
 
 
 async def test_a_mail_server_that_says_nothing_is_given_up_in_time() -> None:
-    async with mailbox(Mailbox(silent=True)) as port, asyncio.timeout(3):
+    async with mailbox(Mailbox(silent=True)) as port, asyncio.timeout(60):
         assert (await an_smtp(port, within=0.3).deliver(a_parcel("mail"))).why == "smtp_away"
 
 
@@ -259,29 +259,32 @@ async def test_an_answer_without_an_end_is_not_read_to_the_end(exchange: Exchang
             await asyncio.sleep(0)
 
     exchange.answers = [StreamingResponse(endless(), 200)]
-    async with gateway(await serve(exchange.app)) as courier, asyncio.timeout(5):
+    async with gateway(await serve(exchange.app)) as courier, asyncio.timeout(60):
         assert await courier.deliver(a_parcel()) == DELIVERED
     assert read < 2000
 
 
 async def test_a_gateway_that_drips_is_given_up_in_time(exchange: Exchange, serve: Any) -> None:
     async def drip() -> AsyncIterator[bytes]:
-        for _ in range(100):
+        while True:
             yield b"."
             await asyncio.sleep(0.1)
 
     exchange.answers = [StreamingResponse(drip(), 200)]
-    async with gateway(await serve(exchange.app), within=0.5) as courier, asyncio.timeout(5):
+    async with gateway(await serve(exchange.app), within=0.5) as courier, asyncio.timeout(60):
         assert (await courier.deliver(a_parcel())).why == "http_away"
 
 
 async def test_an_sms_that_was_taken_without_an_answer_is_shown_once(exchange: Exchange, serve: Any) -> None:
-    parcel, exchange.stalls = a_parcel(), 1.0
-    async with gateway(await serve(exchange.app), within=0.3) as courier:
-        assert (await courier.deliver(parcel)).kind == "later"
-        exchange.stalls = 0
+    parcel, exchange.stalls, url = a_parcel(), 1.0, await serve(exchange.app)
+    async with gateway(url, within=0.3) as hasty:
+        while not exchange.asked:
+            assert (await hasty.deliver(parcel)).kind == "later"
+    exchange.stalls = 0
+    async with gateway(url) as courier:
         assert await courier.deliver(parcel) == DELIVERED
-    assert exchange.asked == [str(parcel.id)] * 2
+    assert len(exchange.asked) >= 2
+    assert set(exchange.asked) == {str(parcel.id)}
     assert list(exchange.shown) == [str(parcel.id)]
 
 

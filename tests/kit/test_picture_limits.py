@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from PIL import Image
 
 from libs.kit import pictures, redraw
 from libs.kit.pictures import MB, Limits, PictureRefused, Pictures, PicturesBusy, parted
+from tests.bus.saying import eventually
 from tests.kit import corpus
 from tests.kit.corpus import Case, saved
 from tests.kit.drawing import GOOD, children, refusal
@@ -27,22 +27,17 @@ async def test_a_child_has_a_limit_of_memory():
 
 
 async def test_a_child_has_a_limit_of_time_on_the_processor():
-    began = time.monotonic()
-    assert await refusal(corpus.slow(), Limits(cpu_seconds=1)) == "too_slow"
-    assert time.monotonic() - began < 8
+    assert await refusal(corpus.slow(), Limits(cpu_seconds=1, seconds=600)) == "too_slow"
 
 
 async def test_a_child_has_a_limit_of_time_on_the_clock():
-    began = time.monotonic()
-    assert await refusal(corpus.slow(), Limits(seconds=0.4)) == "too_slow"
-    assert time.monotonic() - began < 3
+    assert await refusal(corpus.slow(), Limits(seconds=0.4, cpu_seconds=600)) == "too_slow"
     assert children() == []
 
 
 async def test_a_caller_who_goes_away_leaves_no_child():
     drawing = asyncio.create_task(Pictures().harmless(corpus.slow().raw, "image/jpeg"))
-    await asyncio.sleep(0.2)
-    assert len(children()) == 1
+    await eventually(lambda: len(children()) == 1)
     drawing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await drawing
@@ -50,15 +45,16 @@ async def test_a_caller_who_goes_away_leaves_no_child():
 
 
 async def test_no_more_than_two_are_drawn_at_once_and_who_waits_too_long_is_told():
-    busy = Pictures(Limits(seconds=1.5), waits=0.3)
+    busy = Pictures(Limits(seconds=600, cpu_seconds=600), waits=0.3)
     slow, quick = corpus.slow(), GOOD["one pixel"]
     drawing = [asyncio.create_task(busy.harmless(slow.raw, slow.kind)) for _ in range(2)]
-    await asyncio.sleep(0.2)
-    assert len(children()) == 2
+    await eventually(lambda: len(children()) == 2)
     with pytest.raises(PicturesBusy):
         await busy.harmless(quick.raw, quick.kind)
     assert len(children()) == 2
-    assert [type(end) for end in await asyncio.gather(*drawing, return_exceptions=True)] == [PictureRefused] * 2
+    for each in drawing:
+        each.cancel()
+    await asyncio.gather(*drawing, return_exceptions=True)
     assert (await busy.harmless(quick.raw, quick.kind)).width == 1
 
 
@@ -116,7 +112,7 @@ async def test_a_child_knows_no_secret_and_can_open_nothing(monkeypatch: pytest.
 async def test_whatever_a_child_does_is_a_refusal(monkeypatch: pytest.MonkeyPatch, ends: str, reason: str):
     gone_bad = [sys.executable, "-Ic", f"import os, sys, time; {ends}"]
     monkeypatch.setattr(pictures, "command", lambda _: gone_bad)
-    assert await refusal(GOOD["one pixel"], Limits(seconds=2)) == reason
+    assert await refusal(GOOD["one pixel"], Limits(seconds=2 if reason == "too_slow" else 60)) == reason
     assert children() == []
 
 
@@ -139,18 +135,16 @@ def test_what_a_child_gone_bad_adds_is_seen(monkeypatch: pytest.MonkeyPatch):
             parted(b'{"width": 64, "height": 48}\n' + bad)
 
 
-def test_a_child_starts_quickly_and_stays_small():
+def test_a_child_needs_little_of_its_time_to_start():
     """Measured by the kernel, of a process that is started anew."""
     process = subprocess.Popen(pictures.command(Limits()), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={})
     assert process.stdin
-    began = time.monotonic()
     process.stdin.write(GOOD["one pixel"].raw)
     process.stdin.close()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = status
     assert status == 0
-    assert time.monotonic() - began < 3
-    assert usage.ru_utime + usage.ru_stime < 1
+    assert usage.ru_utime + usage.ru_stime < Limits().cpu_seconds / 2
     assert process.stdout
     process.stdout.close()
 
