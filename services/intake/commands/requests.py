@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,10 +36,20 @@ RELEASE = (
     .values(ready_at=bindparam("now"), resting_after=None)
     .returning(SpecialistRow.id)
 )
+# Danger lets somebody take another one: then the one before still waits. Time looks at whatever waits for an answer.
+STILL_WAITS = (
+    select(RequestRow.id)
+    .where(RequestRow.accepted_by == bindparam("specialist_id"), RequestRow.tenant == SpecialistRow.tenant)
+    .where(RequestRow.look_at.is_not(None), RequestRow.answered_at.is_(None), RequestRow.closed_at.is_(None))
+    .order_by(RequestRow.accepted_at.desc())
+    .limit(1)
+    .correlate(SpecialistRow)
+    .scalar_subquery()
+)
 FREE = (
     update(SpecialistRow)
     .where(SpecialistRow.id == bindparam("specialist_id"), SpecialistRow.unanswered == bindparam("request_id"))
-    .values(unanswered=None)
+    .values(unanswered=STILL_WAITS)
 )
 
 Becomes = Callable[[Request], Turn]
