@@ -9,11 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import prometheus_client
 import pytest
 
-import libs.bus.metrics
-import libs.kit.metrics
 from libs.kit.postgres.search import version
 from libs.kit.provision import administrator
 
@@ -98,19 +95,6 @@ def test_every_locked_package_has_a_version_and_a_hash() -> None:
     assert len(packages) > 50
     pinned = re.compile(r"[a-z0-9._-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", re.DOTALL)
     assert [entry for entry in packages if not pinned.match(entry)] == []
-
-
-def test_the_page_for_operators_names_every_metric() -> None:
-    page = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
-    declared = [
-        name
-        for module in (libs.bus.metrics, libs.kit.metrics)
-        for value in vars(module).values()
-        if isinstance(value, prometheus_client.metrics.MetricWrapperBase)
-        for name in [value._name + ("_total" if isinstance(value, prometheus_client.Counter) else "")]
-    ]
-    assert declared
-    assert [name for name in declared if f"`{name}`" not in page] == []
 
 
 def test_uv_has_one_version() -> None:
