@@ -50,14 +50,14 @@ async def line(second: tuple[Any, Trips], chat_client: Any, as_: Any, serve: Any
     return Counted(await serve(running.app), chat_client, as_, hub, trips)
 
 
-async def test_a_resume_takes_five_trips_to_the_database_and_two_more_for_what_is_not_at_hand(
+async def test_a_resume_takes_five_trips_to_the_database_and_one_more_for_what_is_not_at_hand(
     line: Counted, chat_service: Any
 ):
-    """Begin, tenant, ticket with room, ledger, commit; then tenant, and the messages with who may read them."""
+    """Begin, tenant, ticket with room, ledger, commit; then the messages with who may read them."""
     talk = await conversation(chat_service)
     for number in range(5):
         await say(line.http, line.as_(ANNA), talk, f"{number}")
-    await line.resumed(talk)  # statements are prepared once
-    assert await line.resumed(talk) == 7
+    await line.resumed(talk)  # statements are prepared once, and a bare connection is told its tenant once
+    assert await line.resumed(talk) == 6
     async with line.open(ANNA, talk):
         assert [await line.resumed(talk, beside=1) for _ in range(2)] == [5, 5]
