@@ -34,7 +34,11 @@ _KEEP = (
     "INSERT INTO idempotency (tenant, principal, operation, key, fingerprint, status, headers, body) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING true"
 )
-FORGET = "DELETE FROM idempotency WHERE at < clock_timestamp() - $1::interval"
+# Whoever sweeps waits for nobody: what somebody holds is taken by the next round.
+FORGET = (
+    "DELETE FROM idempotency WHERE ctid = ANY(ARRAY("
+    "SELECT ctid FROM idempotency WHERE at < clock_timestamp() - $1::interval FOR UPDATE SKIP LOCKED))"
+)
 
 
 class IdempotencyKeyMissing(DomainError):

@@ -17,6 +17,7 @@ from libs.bus.consumers import subscriber
 from libs.bus.ids import uuid7
 from libs.bus.testing import enveloped
 from libs.kit import clock
+from libs.kit.jobs import forget_answers
 from libs.kit.sql import EVERY_TENANT
 from services.chat import jobs
 from services.chat.consumers import consumers
@@ -165,10 +166,12 @@ async def test_what_is_left_of_a_talk_is_swept_by_who_holds_the_talk(scene: Scen
     assert await scene.counted("SELECT count(*) FROM erasures WHERE done_at IS NULL") == 0
 
 
-@pytest.mark.parametrize("table", ["live_tickets", "entries", "guests", "notifications"])
+@pytest.mark.parametrize("table", ["live_tickets", "entries", "guests", "notifications", "idempotency"])
 async def test_who_sweeps_what_is_old_waits_for_nobody(scene: Scene, table: str):
     """Else it would wait in a circle with whoever takes the same rows in another order; the next round takes them."""
-    aged = "done_at = {0}, look_at = NULL, state = 'sent'" if table == "notifications" else "expires_at = {0}"
+    aged = {
+        "notifications": "done_at = {0}, look_at = NULL, state = 'sent'", "idempotency": "at = {0}",
+    }.get(table, "expires_at = {0}")  # fmt: skip
     async with scene.service.database.session(EVERY_TENANT) as tx:
         await tx.execute(text(f"UPDATE {table} SET {aged.format(LONG_AGO)}"))  # noqa: S608 - ours
     before = await scene.counted(f"SELECT count(*) FROM {table}")  # noqa: S608 - ours
@@ -181,7 +184,7 @@ async def test_who_sweeps_what_is_old_waits_for_nobody(scene: Scene, table: str)
 
 
 async def sweep(scene: Scene) -> None:
-    for job in (jobs.forget_tickets, jobs.forget_told):
+    for job in (jobs.forget_tickets, jobs.forget_told, forget_answers):
         await job(scene.service.database, clock.now())
 
 
