@@ -8,11 +8,10 @@ import pytest_asyncio
 
 from libs.bus.ids import uuid7
 from services.chat.api import live as lives
+from tests.bus.saying import eventually
 from tests.chat.scenes import conversation, say
 from tests.chat.sockets import Device, Line, wired
 from tests.people import ANNA, OLENA, OMAR
-
-SOON = 5.0  # seconds
 
 
 @pytest_asyncio.fixture
@@ -44,7 +43,7 @@ async def reopenable(line: Line) -> None:
 async def told(phone: Device, desk: Device) -> list[str]:
     """What a device was told of the end until something else happened."""
     await desk.tell(type="typing")
-    await phone.next("typing", within=SOON)
+    await phone.next("typing")
     return [frame["type"] for frame in phone.frames if frame["type"] in {"ended", "reopened"}]
 
 
@@ -53,7 +52,7 @@ async def test_p11_the_end_is_told_once_however_it_is_learned(line: Line, chat_s
     talk = await conversation(chat_service)
     async with line.open(OLENA, talk) as phone, line.open(ANNA, talk) as desk:
         await press(line, talk, ended=True)
-        await phone.next("ended", within=SOON)
+        await phone.next("ended")
         await blind.looks()
         blind._hear(talk, {"type": "ended"})
         assert await told(phone, desk) == ["ended"]
@@ -102,7 +101,7 @@ async def test_what_is_said_while_somebody_is_let_in_does_not_wait_for_the_next_
 
     monkeypatch.setattr(lives._Connection, "_welcome", slow)
     async with line.open(OLENA, talk) as phone:
-        await phone.next("message", within=SOON)
+        await phone.next("message")
         assert phone.seqs == [1]
 
 
@@ -116,8 +115,4 @@ async def test_a_conversation_that_nobody_is_in_takes_no_memory(line: Line, chat
         assert await stranger.over() == (4401, "ticket_refused")
     async with line.open(OLENA, talk) as phone:
         await phone.raw("bye")
-    for _ in range(100):
-        if not blind._halls:
-            return
-        await line.http.get("conversations", headers=line.as_(OLENA))
-    raise AssertionError("its hall is still there")
+    await eventually(lambda: not blind._halls)

@@ -180,8 +180,8 @@ def test_the_launcher_says_where_kafka_is_and_leaves_no_node_behind(
         assert process.stdout
         assert f"127.0.0.1:{port};" in process.stdout.readline()
         process.send_signal(request_to_end)
-        assert process.wait(20) == status
-    assert closed_within(5, port)
+        assert process.wait(60) == status
+    assert closed_within(60, port)
 
 
 @NEEDS_KAFKA
@@ -189,7 +189,7 @@ def test_a_taken_port_is_named_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with launcher("--port", str(port), "--run-dir", str(tmp_path)) as process:
-            said, _ = process.communicate(timeout=20)
+            said, _ = process.communicate(timeout=60)
     assert said == f"Port {port} cannot be had (Address already in use): free it, or choose another.\n"
     assert process.returncode == 1
 
@@ -220,7 +220,7 @@ def test_an_old_java_is_named_with_its_version(empty_path: Path, tmp_path: Path)
     sentence = f"Kafka needs Java 17 or newer, and {empty_path}/java is Java 11."
     assert available() == sentence
     with launcher("--run-dir", str(tmp_path / "run"), "--port", str(free_port(run=2))) as process:
-        assert process.communicate(timeout=20)[0] == f"{sentence}\n"
+        assert process.communicate(timeout=60)[0] == f"{sentence}\n"
     assert process.returncode == 1
 
 
@@ -238,7 +238,7 @@ def test_maven_is_asked_once_however_many_come(empty_path: Path, tmp_path: Path)
     install(empty_path, "mvn", f"echo asked >> {tmp_path}/asked; /bin/mkdir -p {tmp_path}/jars; /bin/sleep 0.2")
     fetch = [sys.executable, "-c", "from deploy.kafka import jars; jars.KAFKA.libs()"]
     for process in [subprocess.Popen(fetch, cwd=ROOT, env=os.environ) for _ in range(3)]:
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert (tmp_path / "asked").read_text() == "asked\n"
 
 

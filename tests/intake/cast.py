@@ -53,7 +53,7 @@ async def at_once(
     intake: Running, table: str, presses: Sequence[Coroutine[Any, Any, httpx.Response]]
 ) -> list[httpx.Response]:
     """Presses of which none can write before all have read: the race that chance would rarely give."""
-    async with asyncio.timeout(10), intake.database.session("*") as tx:
+    async with asyncio.timeout(60), intake.database.session("*") as tx:
         await tx.execute(text(f"SELECT 1 FROM {table} FOR UPDATE"))  # noqa: S608 - a name from the test itself
         pressing = asyncio.gather(*presses)
         while await waiting(intake) < len(presses):  # noqa: ASYNC110 - only PostgreSQL knows

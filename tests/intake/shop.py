@@ -32,7 +32,7 @@ async def after_all_have_read(
     intake: Running, table: str, presses: Sequence[Coroutine[Any, Any, httpx.Response]]
 ) -> list[httpx.Response]:
     """Presses of which none can write to a table before all that may read it have."""
-    async with asyncio.timeout(20), intake.database.session("*") as tx:
+    async with asyncio.timeout(60), intake.database.session("*") as tx:
         await tx.execute(text(f"LOCK {table} IN SHARE MODE"))
         pressing = asyncio.gather(*presses)
         while await waiting(intake) < len(presses):  # noqa: ASYNC110 - only PostgreSQL knows

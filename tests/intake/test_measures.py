@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from libs.kit import clock
 from libs.kit.service import Running
+from services.intake import commands
 from services.intake.domain import Rules
 from services.intake.domain.readiness import EchoLate, band, round_trip, typical
 from services.intake.tables.specialists import MeasureRow
@@ -89,20 +90,24 @@ async def test_b8_the_round_trip_is_measured_by_our_clock(
 async def test_d15_an_echo_that_waits_for_our_database_is_not_slower_for_it(
     intake_client: httpx.AsyncClient, intake_service: Running, as_: As
 ) -> None:
-    """All connections are taken for half a second when it comes."""
+    """All connections are taken for two seconds when it comes."""
     await joined(intake_service, [ANNA])
     nonce = await pinged(intake_client, as_)
     async with AsyncExitStack() as taken:
         for _ in range(intake_service.platform.pool_size):
             _ = await taken.enter_async_context(intake_service.database.engine.connect())
         echo = asyncio.create_task(echoed(intake_client, as_, nonce))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(2)
         assert not echo.done()
-    assert (await echo).json()["median_ms"] < 400
+    assert (await echo).json()["median_ms"] < 2000
 
 
-async def test_d15_the_last_twenty_are_kept(intake_client: httpx.AsyncClient, intake_service: Running, as_: As) -> None:
-    """By a clock that the test moves; the process's own waiting is taken off."""
+async def test_d15_the_last_twenty_are_kept(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that the test moves, in a process in which nothing waits."""
+    count_echo = commands.count_echo
+    monkeypatch.setattr(commands, "count_echo", lambda *a, **k: count_echo(*a, **k | {"waited": timedelta(0)}))
     await joined(intake_service, [ANNA])
     shown = {}
     for number in range(23):
@@ -111,11 +116,8 @@ async def test_d15_the_last_twenty_are_kept(intake_client: httpx.AsyncClient, in
         with clock.at(NOON + number * timedelta(seconds=30) + (1000 + 200 * number) * MS):
             shown = (await echoed(intake_client, as_, nonce)).json()
     [trips] = await kept(intake_service)
-    assert len(trips) == 20
-    for number, trip in zip(range(22, 2, -1), trips, strict=True):
-        assert 0 <= 1000 + 200 * number - trip / 1000 < 200
-    assert (shown["round_trips"], shown["band"]) == (20, "bad")
-    assert 3300 < shown["median_ms"] <= 3500
+    assert trips == [1000 * (1000 + 200 * number) for number in range(22, 2, -1)]
+    assert (shown["round_trips"], shown["band"], shown["median_ms"]) == (20, "bad", 3500)
 
 
 async def test_b8_an_echo_counts_once_and_in_the_order_of_the_pings(

@@ -138,7 +138,7 @@ def test_c12_what_is_no_word_stands_in_nobodys_way(message: str, before: str) ->
 @pytest.mark.parametrize("message", ["ﷺ" * 8000, "\u0301" * 8000, "🆘" * 8000, "с-" * 4000, "-" * 8000, "о" * 8000])
 def test_c12_looking_takes_no_time(message: str) -> None:
     """Whatever somebody thinks up, and however it grows when it is made comparable."""
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(20):
         says_urgent(message)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 5  # a hundred times what it is

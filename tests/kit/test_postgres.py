@@ -166,10 +166,10 @@ async def test_a_killed_supervisor_leaves_no_postgres_behind_and_loses_no_acknow
     under_way = asyncio.Event()
     with supervisor(tmp_path) as first:
         writing = asyncio.create_task(write_until_cut_off(first.url(), acknowledged, under_way))
-        await asyncio.wait_for(under_way.wait(), 20)
+        await asyncio.wait_for(under_way.wait(), 60)
         first.kill()
         await writing
-    assert gone_within(3, tmp_path)
+    assert gone_within(60, tmp_path)
     with running(tmp_path) as postgres:
         assert await ask(postgres.url, "select count(distinct n) from seen") >= len(acknowledged)
 
@@ -188,13 +188,13 @@ async def test_postgres_recovers_after_everything_was_killed_at_once(tmp_path: P
     under_way = asyncio.Event()
     with supervisor(tmp_path) as killed:
         writing = asyncio.create_task(write_until_cut_off(killed.url(), acknowledged, under_way))
-        await asyncio.wait_for(under_way.wait(), 20)
+        await asyncio.wait_for(under_way.wait(), 60)
         for member in serving(tmp_path):
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
         killed.kill()
         await writing
-    assert gone_within(1, tmp_path)
+    assert gone_within(60, tmp_path)
     with running(tmp_path) as postgres:
         assert await ask(postgres.url, "select count(distinct n) from seen") >= len(acknowledged)
 
@@ -237,7 +237,7 @@ def test_a_killed_supervisor_leaves_its_short_socket_directory_to_the_next(tmp_p
 
 def test_a_second_supervisor_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with running(tmp_path), supervisor(tmp_path) as second:
-        _, said = second.process.communicate(timeout=20)
+        _, said = second.process.communicate(timeout=60)
         assert said.strip() == (
             f"Process {os.getpid()} already runs a PostgreSQL in {tmp_path}: stop it or use another run directory."
         )
@@ -305,7 +305,7 @@ async def test_an_ordinary_user_needs_nothing_special(open_dir: Path) -> None:
         assert await ask(ordinary.url(), "select 1") == 1
         assert {member.uids().real for member in serving(open_dir / "run")} == {nobody}
         ordinary.kill()
-    assert gone_within(3, open_dir / "run")
+    assert gone_within(60, open_dir / "run")
 
 
 @ONLY_ROOT
@@ -313,7 +313,7 @@ def test_an_ordinary_user_is_told_of_a_directory_that_is_not_theirs(open_dir: Pa
     nobody = pwd.getpwnam("nobody").pw_uid
     open_dir.chmod(0o755)
     with supervisor(open_dir / "run", python=interpreter_for(nobody), user=nobody) as ordinary:
-        _, said = ordinary.process.communicate(timeout=20)
+        _, said = ordinary.process.communicate(timeout=60)
         assert said.strip() == f"The run directory {open_dir}/run cannot be written: Permission denied."
 
 

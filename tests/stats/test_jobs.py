@@ -139,7 +139,7 @@ async def test_what_is_heard_while_months_are_judged_is_for_the_next_run(stats_s
     _, facts = month_of_work(2, 2)
     await hear(stats_service, *facts, now=APRIL + DAY)
     with clock.at(APRIL + 2 * DAY):
-        await asyncio.wait_for(jobs.judge_months(database, APRIL), 20)
+        await asyncio.wait_for(jobs.judge_months(database, APRIL), 60)
     assert len(await told(stats_service, StatusChanged)) == 1
 
 
