@@ -2,7 +2,7 @@
 
 from asyncio import gather
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -116,6 +116,21 @@ async def test_r14_the_house_decides_which_pictures_it_takes(
     answer = await add(chat_client, as_(OLENA), talk)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert len(await rows(chat_service)) == len(objects_of(chat_service)) == 1
+
+
+async def test_who_waits_until_they_are_told_may_add_another(chat_service: Any, chat_client: Any, as_: Any):
+    """A day after the first of those that count, and not before."""
+    talk = await conversation(chat_service)
+    await rules(chat_client, as_, per_day=2)
+    for _ in range(2):
+        await added(chat_client, as_(OLENA), talk)
+    answer = await add(chat_client, as_(OLENA), talk)
+    first, _ = await rows(chat_service)
+    assert datetime.fromisoformat(answer.json()["until"]) == first.at + timedelta(days=1)
+    assert 86_000 < int(answer.headers["Retry-After"]) <= 86_400
+    for at, status in ((first.at + timedelta(days=1, microseconds=-1), 429), (first.at + timedelta(days=1), 201)):
+        with clock.at(at):
+            assert (await add(chat_client, as_(OLENA), talk)).status_code == status
 
 
 async def test_no_race_adds_more_than_a_day_allows(chat_service: Any, chat_client: Any, as_: Any):

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from time import monotonic
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from fastapi import BackgroundTasks, Depends, Path
 from starlette.requests import HTTPConnection
 
+from libs.kit import clock
 from libs.kit.auth import Principal
 from libs.kit.errors import Forbidden, Unauthenticated
 from libs.kit.http import PRINCIPAL, Policy, host
@@ -35,7 +37,7 @@ class Pace:
         who, now = (sender.tenant, sender.id), monotonic()
         moments = self._wrote.setdefault(who, deque(maxlen=self._messages))
         if len(moments) == self._messages and now < moments[0] + self._seconds:
-            raise TooManyMessages
+            raise TooManyMessages(clock.now() + timedelta(seconds=moments[0] + self._seconds - now))
         moments.append(now)
         self._wrote.move_to_end(who)
         self._forget_before(now - self._seconds)

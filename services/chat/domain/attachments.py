@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final, Self
 from uuid import UUID
 
-from libs.kit.errors import DomainError, Forbidden, Invalid, NotFound
+from libs.kit.errors import DomainError, Forbidden, Invalid, NotFound, TooSoon
 from services.chat.domain.conversations import Participant
 from services.chat.domain.rules.attachments import AttachmentRules
 
@@ -18,14 +18,8 @@ class PicturesForbidden(Forbidden):
     """The house takes no pictures in its conversations."""
 
 
-class TooManyPictures(DomainError):
+class TooManyPictures(TooSoon):
     """You have added as many pictures as one may in a day. Try again later."""
-
-    status: ClassVar[int] = 429
-
-    def headers(self) -> dict[str, str]:
-        """When it may be worth trying."""
-        return {"Retry-After": "3600"}
 
 
 class PictureNotYours(Invalid):
@@ -51,6 +45,7 @@ class Uploads:
     """What somebody has added lately."""
 
     in_a_day: int
+    oldest: datetime
 
 
 def may_add(uploads: Uploads, rules: AttachmentRules) -> None:
@@ -58,7 +53,7 @@ def may_add(uploads: Uploads, rules: AttachmentRules) -> None:
     if not rules.allowed:
         raise PicturesForbidden
     if uploads.in_a_day >= rules.per_day:
-        raise TooManyPictures
+        raise TooManyPictures(uploads.oldest + DAY)
 
 
 def may_send(wanted: int, rules: AttachmentRules) -> None:

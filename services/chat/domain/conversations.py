@@ -16,7 +16,7 @@ from libs.events.chat import (
     SizeBucket,
 )
 from libs.events.intake import RequestAccepted
-from libs.kit.errors import Conflict, DomainError, NotFound
+from libs.kit.errors import Conflict, NotFound, TooSoon
 from services.chat.domain.franking import SALT
 
 Form = Literal["text", "card", "opaque"]
@@ -41,14 +41,8 @@ class ConversationOver(Conflict):
     """This conversation was ended. Nobody can write in it any more; what was said can still be read."""
 
 
-class TooManyMessages(DomainError):
+class TooManyMessages(TooSoon):
     """You write faster than anybody can read. Wait a few seconds."""
-
-    status = 429
-
-    def headers(self) -> dict[str, str]:
-        """When to go on."""
-        return {"Retry-After": "5"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,10 +48,11 @@ async def uploaded(
 
 async def uploads(tx: AsyncSession, uploader: Participant, *, now: datetime) -> Uploads:
     """How much somebody has added within a day, in whichever conversation."""
-    count = select(func.count()).where(
+    lately = select(func.count(), func.coalesce(func.min(AttachmentRow.at), now)).where(
         AttachmentRow.tenant == uploader.tenant, AttachmentRow.uploader_id == uploader.id, AttachmentRow.at > now - DAY
     )
-    return Uploads(in_a_day=await tx.scalar(count) or 0)
+    count, oldest = (await tx.execute(lately)).one()
+    return Uploads(in_a_day=count, oldest=oldest)
 
 
 async def uploading_tenants(tx: AsyncSession) -> list[str]:
