@@ -15,7 +15,7 @@ from libs.bus.ids import uuid7
 from libs.kit import clock
 from libs.kit.couriers import DELIVERED, Courier, Couriers, Outcome, Parcel, later
 from services.chat import commands, jobs
-from services.chat.commands import Desk, deliveries, notifications
+from services.chat.commands import Desk, deliveries, messages, notifications
 from services.chat.domain import notifications as domain
 from services.chat.queries import notifications as queries
 from tests.chat.ignoring import at_rest, heard_of, watched, wrong
@@ -129,8 +129,8 @@ def _read_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
 
 
 def _reading_does_not_reset(patch: pytest.MonkeyPatch) -> None:
-    for name in ("PRESENT", "PLAN"):
-        patch.setattr(notifications, name, getattr(notifications, name).replace("ignored = 0", "ignored = a.ignored"))
+    for where, name in ((notifications, "PRESENT"), (messages, "KEEP")):
+        patch.setattr(where, name, getattr(where, name).replace("ignored = 0", "ignored = a.ignored"))
 
 
 def _sent_before_it_is_sent(patch: pytest.MonkeyPatch) -> None:
@@ -149,11 +149,8 @@ def _nobody_locks(patch: pytest.MonkeyPatch) -> None:
 
 
 def _mail_is_put_together(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        notifications,
-        "PLAN",
-        notifications.PLAN.replace("WHERE o.muted_by IS NULL OR", "WHERE o.side = 'client' AND o.muted_by IS NULL OR"),
-    )
+    only = messages.KEEP.replace("WHERE o.muted_by IS NULL OR", "WHERE o.side = 'client' AND o.muted_by IS NULL OR")
+    patch.setattr(messages, "KEEP", only)
 
 
 _parcel = deliveries._parcel

@@ -7,10 +7,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from libs.kit import clock
+from libs.bus.ids import uuid7
 from libs.kit.sql import EVERY_TENANT
-from services.chat.commands import plan_notification
-from services.chat.domain import Sent
+from services.chat.commands import send_message
+from services.chat.domain import Draft, Participant
 from services.chat.domain.notifications import WORDINGS
 from tests.canary import WORDS
 from tests.chat.notices import MAIL, TOKEN, House
@@ -216,11 +216,11 @@ async def test_d9_what_is_urgent_passes_a_silence_that_came_by_itself_but_not_a_
     await ignored(house, talk, 2)
     await house.write(ANNA, talk)
     await house.passes(AGAIN)
-    await urgent(house, talk, 4)
+    await urgent(house, talk)
     assert len(await house.passes(GRACE)) == 1
     assert (await house.silence(OLENA, talk))["ignored"] == 2
     await house.wishes(OLENA, talk, muted=True)
-    await urgent(house, talk, 5)
+    await urgent(house, talk)
     assert await house.passes(AGAIN) == []
 
 
@@ -230,17 +230,17 @@ async def test_d9_a_house_may_keep_even_the_urgent_from_passing(house: House):
     await ignored(house, talk, 2)
     await house.write(ANNA, talk)
     await house.passes(AGAIN)
-    await urgent(house, talk, 4)
+    await urgent(house, talk)
     assert await house.passes(AGAIN) == []
 
 
-async def urgent(house: House, talk: UUID, seq: int) -> None:
-    """Something urgent is to be told: nothing in chat itself is, so this speaks for whoever has it."""
+async def urgent(house: House, talk: UUID) -> None:
+    """Something urgent is written: nothing in chat itself is, so this speaks for whoever has it."""
+    anna = Participant(tenant=ANNA.tenant, id=ANNA.id, roles=frozenset({"specialist"}))
+    draft = Draft(conversation_id=talk, client_message_id=uuid7(), form="text", body=b"Please look.")
     with house.time():
-        at = clock.now()
-    sent = Sent(conversation_id=talk, seq=seq, side="specialist", sender_id=ANNA.id, client_message_id=talk, at=at)
-    async with house.service.database.autocommit(ANNA.tenant) as db, db.transaction():
-        await plan_notification(db, sent, tenant=ANNA.tenant, urgent=True)
+        async with house.service.database.autocommit(ANNA.tenant) as db:
+            await send_message(db, house.service.resources.vault, draft, sender=anna, urgent=True)
 
 
 async def test_nobody_without_an_address_is_told_and_nothing_waits_for_them(house: House):

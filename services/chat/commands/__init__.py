@@ -29,11 +29,7 @@ from services.chat.commands.helplines import show_helplines
 from services.chat.commands.ledger import note_reading, seal_ledger
 from services.chat.commands.live import Ticket, TicketRefused, admit, forget_tickets, issue_ticket
 from services.chat.commands.messages import Delivery, send_message
-from services.chat.commands.notifications import (
-    choose_silence,
-    note_presence,
-    plan_notification,
-)
+from services.chat.commands.notifications import choose_silence, note_presence
 from services.chat.commands.reviews import Introduction, hear_review, introduce, open_review_talk, settle
 from services.chat.commands.staff import Look, look
 from services.chat.commands.templates import change_template
@@ -81,7 +77,6 @@ __all__ = [
     "note_reading",
     "open_conversation",
     "open_review_talk",
-    "plan_notification",
     "read_until",
     "release_conversation",
     "reopen_conversation",

@@ -1,18 +1,20 @@
 """Sending: a message takes its place, sealed, and once."""
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
-import asyncpg
-
 from libs.bus.clock import simulated
+from libs.bus.ids import uuid7
 from libs.bus.outbox import prepare
+from libs.events.chat import Side
+from libs.kit.errors import Unavailable
 from libs.kit.sql import FastConnection
 from services.chat import domain
 from services.chat.commands.attachments import claim_attachments
-from services.chat.commands.notifications import plan_notification
+from services.chat.commands.notifications import PLAN
 from services.chat.domain import ConversationOver, ConversationUnknown, Draft, Participant, Sent
+from services.chat.domain.notifications import resumed
 from services.chat.domain.templates import OtherWords, fits
 from services.chat.queries import Vault
 from services.chat.queries.templates import farewell
@@ -24,31 +26,38 @@ SEATED: Final = """
       (c.counterpart_side = 'specialist' AND c.counterpart_id = $4)
       OR (c.counterpart_side = 'clinic' AND c.counterpart_id = $5))))
 """
-# The row lock of the counter is held until commit, so the order of numbers is the order of commits.
-NUMBER = f"""
-UPDATE conversations c SET last_seq = c.last_seq + 1,
-  first_reply_seq = CASE WHEN $10 AND c.purpose = 'request' AND c.client_id IS DISTINCT FROM $3
-                         THEN coalesce(c.first_reply_seq, c.last_seq + 1) ELSE c.first_reply_seq END
-WHERE {SEATED} AND c.ended_at IS NULL AND NOT EXISTS (
-  SELECT FROM messages m WHERE m.conversation_id = $1 AND m.sender_id = $7 AND m.client_message_id = $8)
-RETURNING c.last_seq AS seq, c.first_reply_seq = c.last_seq AS replies, c.privacy_mode AS mode, c.client_id,
-  c.purpose = 'request' AND c.client_id IS DISTINCT FROM $3 AS to_client,
-  CASE WHEN c.released_at IS NULL THEN c.counterpart_id END AS counterpart_id,
+# $7 sender, $8 their message's own id, $9 simulated time
+LOOK: Final = f"""
+SELECT c.last_seq + 1 AS seq, c.opened_at, c.privacy_mode AS mode, c.ended_at IS NOT NULL AS ended,
   CASE WHEN c.client_id = $3 THEN 'client' ELSE c.counterpart_side END AS side,
-  coalesce($9::timestamptz, clock_timestamp()) AS at
-"""  # noqa: S608 - nothing in it comes from outside
-KEEP = """
-WITH said AS (
-  INSERT INTO outbox (topic, slot, key, value) SELECT * FROM unnest($12::text[], $13::int[], $14::uuid[], $15::bytea[]))
-INSERT INTO messages (conversation_id, seq, tenant, side, sender_id, client_message_id, form, body, commitment, stamp,
-  attachments, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $16)
-"""
-KNOWN = f"""
-SELECT c.ended_at, c.erased_at, m.seq, m.side, m.at FROM conversations c
-LEFT JOIN messages m ON m.conversation_id = c.id AND m.sender_id = $7 AND m.client_message_id = $8
+  c.purpose = 'request' AND c.client_id IS DISTINCT FROM $3 AS to_client, c.first_reply_seq IS NULL AS unanswered,
+  coalesce($9::timestamptz, clock_timestamp()) AS at, m.seq AS known_seq, m.side AS known_side, m.at AS known_at
+FROM conversations c LEFT JOIN messages m
+  ON m.conversation_id = c.id AND m.sender_id = $7 AND m.client_message_id = $8
 WHERE {SEATED}
 """  # noqa: S608 - nothing in it comes from outside
+# Who holds the counter is the only one who writes, until their commit.
+HOLD: Final = "SELECT FROM conversations WHERE id = $1 FOR NO KEY UPDATE"
+# $9 number, $10 when the seat was taken, $11 whether it is the first reply. The counter's row is the referee: the
+# number is the next one still and nobody has come or gone, or nothing happens. So numbers and moments have the order
+# of commits.
+KEEP: Final = f"""
+WITH placed AS (
+  UPDATE conversations c SET last_seq = $9, first_reply_seq = CASE WHEN $11 THEN $9 ELSE c.first_reply_seq END
+  WHERE {SEATED} AND c.ended_at IS NULL AND c.last_seq = $9 - 1 AND c.opened_at = $10
+  RETURNING c.client_id, CASE WHEN c.released_at IS NULL THEN c.counterpart_id END AS counterpart_id, c.counterpart_side
+), kept AS (
+  INSERT INTO messages (conversation_id, seq, tenant, side, sender_id, client_message_id, form, body, commitment, stamp,
+    attachments, at)
+  SELECT $1, $9, $2, $12, $7, $8, $13, $14, $15, $16, $17, $18 FROM placed
+), {PLAN}, said AS (
+  INSERT INTO outbox (topic, slot, key, value)
+  SELECT topic, slot, key, value FROM placed,
+  unnest($21::text[], $22::int[], $23::uuid[], $24::bytea[]) WITH ORDINALITY AS fact (topic, slot, key, value, n)
+  WHERE n < cardinality($21) OR EXISTS (SELECT FROM resumed)
+)
+SELECT client_id, counterpart_id FROM placed
+"""  # noqa: S608 - as above
 
 
 class Delivery(NamedTuple):
@@ -59,40 +68,56 @@ class Delivery(NamedTuple):
     message: domain.Message | None
 
 
-async def send_message(db: FastConnection, vault: Vault, draft: Draft, *, sender: Participant) -> Delivery:
-    """Seal and keep a message, if its sender is on a side at this very moment; sent again, it is the same message."""
-    try:
-        return await _send(db, vault, draft, sender)
-    except asyncpg.UniqueViolationError:
-        # The same message came twice at once, and the other one was first.
-        return await _send(db, vault, draft, sender)
+async def send_message(
+    db: FastConnection, vault: Vault, draft: Draft, *, sender: Participant, urgent: bool = False
+) -> Delivery:
+    """Seal and keep a message, if its sender is on a side at this very moment; sent again, it is the same message.
+
+    Two trips, unless somebody else wrote between them, or pictures are bound to the message: then nobody else may.
+    """
+    if not draft.attachments and (delivery := await _send(db, vault, draft, sender, urgent=urgent)) is not None:
+        return delivery
+    async with db.transaction():
+        await db.execute(HOLD, draft.conversation_id)
+        delivery = await _send(db, vault, draft, sender, urgent=urgent)
+    if delivery is None:
+        raise Unavailable
+    return delivery
 
 
-async def _send(db: FastConnection, vault: Vault, draft: Draft, sender: Participant) -> Delivery:
+async def _send(
+    db: FastConnection, vault: Vault, draft: Draft, sender: Participant, *, urgent: bool
+) -> Delivery | None:
+    """None when something has changed between our looking and our keeping: look again."""
     asked = (
         draft.conversation_id, sender.tenant, sender.as_client, sender.as_specialist, sender.as_clinic, sender.only,
         sender.id, draft.client_message_id,
     )  # fmt: skip
-    async with db.transaction():
-        place = await db.fetchrow(NUMBER, *asked, simulated.get(), domain.may_reply(draft.form))
-        if place is None:
-            return await _sent_before(db, draft, sender, asked)
-        sent = _as_sent(draft, sender, place)
-        digests = await claim_attachments(db, draft.attachments, sent, tenant=sender.tenant)
-        sealed = await vault.sealed(draft, sent, place["mode"], digests)
-        leaves = await _is_farewell(db, draft, tenant=sender.tenant) and place["to_client"]
-        said = domain.sent(
-            sent, len(draft.body), tenant=sender.tenant, replies=bool(place["replies"]), takes_leave=leaves
-        )
-        facts = [prepare(fact) for fact in said]
-        await db.execute(
-            KEEP, sent.conversation_id, sent.seq, sender.tenant, sent.side, sent.sender_id, sent.client_message_id,
-            draft.form, sealed.body, sealed.commitment, sealed.stamp, list(draft.attachments),
-            [fact.topic for fact in facts], [fact.slot for fact in facts], [fact.key for fact in facts],
-            [fact.value for fact in facts], sent.at,
-        )  # fmt: skip
-        await plan_notification(db, sent, tenant=sender.tenant)
-    readers = frozenset(who for who in (place["client_id"], place["counterpart_id"]) if who is not None)
+    place = await db.fetchrow(LOOK, *asked, simulated.get())
+    if place is None:
+        raise ConversationUnknown
+    if place["known_seq"] is not None:
+        known = _as_sent(draft, sender, place["known_seq"], place["known_side"], place["known_at"])
+        return Delivery(known, frozenset(), None)
+    if place["ended"]:
+        raise ConversationOver
+    sent = _as_sent(draft, sender, place["seq"], place["side"], place["at"])
+    digests = await claim_attachments(db, draft.attachments, sent, tenant=sender.tenant)
+    sealed = await vault.sealed(draft, sent, place["mode"], digests)
+    replies = place["to_client"] and place["unanswered"] and domain.may_reply(draft.form)
+    leaves = await _is_farewell(db, draft, tenant=sender.tenant) and place["to_client"]
+    said = domain.sent(sent, len(draft.body), tenant=sender.tenant, replies=replies, takes_leave=leaves)
+    # The last one is said only if it is so.
+    facts = [
+        prepare(fact) for fact in (*said, resumed(sent.conversation_id, sent.side, tenant=sender.tenant, now=sent.at))
+    ]
+    seats = await db.fetchrow(
+        KEEP, *asked, sent.seq, place["opened_at"], replies, sent.side, draft.form, sealed.body, sealed.commitment,
+        sealed.stamp, draft.attachments, sent.at, uuid7(), urgent, *map(list, zip(*facts, strict=True)),
+    )  # fmt: skip
+    if seats is None:
+        return None
+    readers = frozenset(who for who in seats.values() if who is not None)
     return Delivery(sent, readers, sealed.as_seen(draft, sent))
 
 
@@ -104,18 +129,8 @@ async def _is_farewell(db: FastConnection, draft: Draft, *, tenant: str) -> bool
     return True
 
 
-async def _sent_before(db: FastConnection, draft: Draft, sender: Participant, asked: tuple[Any, ...]) -> Delivery:
-    known = await db.fetchrow(KNOWN, *asked)
-    if known is None:
-        raise ConversationUnknown
-    if known["seq"] is None:
-        raise ConversationOver
-    return Delivery(_as_sent(draft, sender, known), frozenset(), None)
-
-
-def _as_sent(draft: Draft, sender: Participant, place: Any) -> Sent:
-    at: datetime = place["at"]
+def _as_sent(draft: Draft, sender: Participant, seq: int, side: Side, at: datetime) -> Sent:
     return Sent(
-        conversation_id=draft.conversation_id, seq=place["seq"], side=place["side"], sender_id=sender.id,
+        conversation_id=draft.conversation_id, seq=seq, side=side, sender_id=sender.id,
         client_message_id=draft.client_message_id, at=at,
     )  # fmt: skip

@@ -7,28 +7,27 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.bus import publish
-from libs.bus.ids import uuid7
-from libs.bus.outbox import prepare
-from libs.kit.sql import FastConnection
 from services.chat.commands.entries import revoke_links
-from services.chat.domain import Participant, Sent
+from services.chat.domain import Participant
 from services.chat.domain import notifications as domain
 from services.chat.queries.conversations import conversation, side_of
 
 # Whose row of attention is locked decides; everything here takes that row first, and notifications after it.
-# $1 conversation, $2 tenant, $3 sender, $4 their side, $5 id, $6 seq, $7 at, $8 urgent
+# A part of the statement that keeps a message (messages.py), once it is `placed`: the other side is to be told, and who
+# writes is there; `resumed` has a row if they are told again because of it.
+# $1 conversation, $2 tenant, $7 sender, $9 number, $12 their side, $18 the moment, $19 an id, $20 whether it is urgent
 PLAN: Final = """
-WITH seat AS (
-  SELECT CASE WHEN $4 <> 'client' THEN client_id WHEN released_at IS NULL THEN counterpart_id END AS person_id,
-    CASE WHEN $4 <> 'client' THEN 'client' ELSE counterpart_side END AS side
-  FROM conversations WHERE id = $1
-), was AS (
-  SELECT conversation_id, person_id, side, muted_by FROM attentions
-  WHERE conversation_id = $1 AND person_id = $3 FOR UPDATE
+was AS (
+  SELECT a.conversation_id, a.person_id, a.muted_by FROM placed JOIN attentions a
+    ON a.conversation_id = $1 AND a.person_id = $7 FOR UPDATE OF a
 ), there AS (
-  UPDATE attentions a SET seen_seq = $6, run = a.run + 1, ignored = 0, told_at = NULL,
+  UPDATE attentions a SET seen_seq = $9, run = a.run + 1, ignored = 0, told_at = NULL,
     muted_at = CASE a.muted_by WHEN 'ignored' THEN NULL ELSE a.muted_at END, muted_by = nullif(a.muted_by, 'ignored')
   FROM was WHERE a.conversation_id = was.conversation_id AND a.person_id = was.person_id
+), seat AS (
+  SELECT CASE WHEN $12 <> 'client' THEN client_id ELSE counterpart_id END AS person_id,
+    CASE WHEN $12 <> 'client' THEN 'client' ELSE counterpart_side END AS side
+  FROM placed
 ), other AS (
   INSERT INTO attentions AS a (conversation_id, person_id, tenant, side)
   SELECT $1, s.person_id, $2, s.side FROM seat s JOIN addresses d ON d.tenant = $2 AND d.person_id = s.person_id
@@ -38,14 +37,15 @@ WITH seat AS (
 ), planned AS (
   INSERT INTO notifications AS n
     (id, tenant, conversation_id, person_id, side, seq, urgent, state, planned_at, look_at)
-  SELECT $5, $2, $1, o.person_id, o.side, $6, $8, 'waiting', $7, $7 FROM other o
-  WHERE o.muted_by IS NULL OR (o.muted_by = 'ignored' AND $8)
+  SELECT $19, $2, $1, o.person_id, o.side, $9, $20, 'waiting', $18, $18 FROM other o
+  WHERE o.muted_by IS NULL OR (o.muted_by = 'ignored' AND $20)
   ON CONFLICT (conversation_id, person_id) WHERE side = 'client' AND state = 'waiting' DO UPDATE SET
     seq = excluded.seq, urgent = n.urgent OR excluded.urgent,
     planned_at = CASE WHEN n.seq <= (SELECT seen_seq FROM other) THEN excluded.planned_at ELSE n.planned_at END,
     look_at = CASE WHEN excluded.urgent THEN excluded.look_at ELSE n.look_at END
+), resumed AS (
+  SELECT FROM was WHERE muted_by = 'ignored'
 )
-SELECT side FROM was WHERE muted_by = 'ignored'
 """
 # $1 conversation, $2 person, $3 seq; reading again what was read says nothing.
 PRESENT: Final = """
@@ -70,17 +70,6 @@ UPDATE attentions SET run = run + 1, ignored = 0, told_at = NULL,
   muted_at = CASE WHEN $3 THEN $4::timestamptz END, muted_by = CASE WHEN $3 THEN 'choice' END
 WHERE conversation_id = $1 AND person_id = $2
 """
-ADD: Final = "INSERT INTO outbox (topic, slot, key, value) VALUES ($1, $2, $3, $4)"
-
-
-async def plan_notification(db: FastConnection, sent: Sent, *, tenant: str, urgent: bool = False) -> None:
-    """In the transaction that sends: the other side is to be told, and who writes is there. One statement."""
-    resumed = await db.fetchval(
-        PLAN, sent.conversation_id, tenant, sent.sender_id, sent.side, uuid7(), sent.seq, sent.at, urgent
-    )
-    if resumed is not None:
-        told = prepare(domain.resumed(sent.conversation_id, resumed, tenant=tenant, now=sent.at))
-        await db.execute(ADD, told.topic, told.slot, told.key, told.value)
 
 
 async def note_presence(
