@@ -8,10 +8,10 @@ from libs.bus.ids import uuid7
 from libs.bus.testing import outbox
 from libs.events.chat import FirstReplySent
 from services.chat.schemas import text_of
-from tests.chat.scenes import conversation, say
+from tests.chat.scenes import accepted, conversation, hear, released, say
 from tests.chat.test_contact_cards import allow, send
 from tests.chat.test_reviews import Desk
-from tests.people import ANNA, HILL, OLENA
+from tests.people import ANNA, BORIS, HILL, OLENA
 
 
 async def replies(service: Any) -> list[tuple[UUID, UUID]]:
@@ -26,6 +26,20 @@ async def test_b11_the_first_reply_is_told_exactly_once_however_many_race(
     await say(chat_client, as_(OLENA), talk, "Is anybody there?")
     await gather(*(say(chat_client, as_(ANNA), talk, f"{number}") for number in range(10)))
     assert await replies(chat_service) == [(talk, ANNA.id)]
+
+
+async def test_b11_d6_whoever_takes_the_seat_later_owes_a_first_reply_of_their_own(
+    chat_service: Any, chat_client: Any, as_: Any
+):
+    """And who gets it back has replied already."""
+    talk = await conversation(chat_service)
+    await say(chat_client, as_(ANNA), talk, "Good evening, I am Anna")
+    for after, by in ((60, ANNA), (120, BORIS)):
+        await hear(chat_service, released(talk, after=after - 30))
+        await hear(chat_service, accepted(talk, by=by, after=after))
+        for _ in range(2):
+            await say(chat_client, as_(by), talk, "Good evening")
+    assert await replies(chat_service) == [(talk, ANNA.id), (talk, BORIS.id)]
 
 
 async def test_b11_what_the_client_writes_is_no_reply(chat_service: Any, chat_client: Any, as_: Any):

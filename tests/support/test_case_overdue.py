@@ -133,6 +133,17 @@ async def test_t2_every_house_is_told_of_its_own_and_more_than_one_round_takes(s
     assert sorted(each.tenant for each in await told(support_service)) == ["clinics", "therapy", "therapy", "therapy"]
 
 
+async def test_t2_who_has_waited_longest_is_told_first_if_one_round_cannot_tell_all(support_service: Any) -> None:
+    """In whatever order they were heard."""
+    for n in (2, 0, 3, 1):
+        await hear(support_service, plea("danger", at=NOON + n * TICK))
+    for _ in range(2):
+        async with support_service.database.session("*") as tx:
+            await commands.tell_overdue(tx, now=NOON + HOUR, most=2)
+    dues = [each.due - NOON - QUARTER for each in await told(support_service)]
+    assert (set(dues[:2]), set(dues[2:])) == ({0 * TICK, TICK}, {2 * TICK, 3 * TICK})
+
+
 def counted(name: str) -> dict[str, float | None]:
     return {kind: REGISTRY.get_sample_value(f"dovira_cases_{name}", {"kind": kind}) for kind in KINDS}
 
