@@ -222,6 +222,19 @@ class SessionPurchased(Event, topic="intake.requests", key="request_id"):
     number: Annotated[int, Meta(ge=1)]
 
 
+class PurchaseVoided(Event, topic="intake.requests", key="request_id"):
+    """Who had said that the n-th session was paid says that it was not, or that it was after all.
+
+    Until one comes it was, as `SessionPurchased` says. The greater version is the truth.
+    """
+
+    request_id: UUID
+    specialist_id: UUID
+    number: Annotated[int, Meta(ge=1)]
+    version: Version
+    void: Annotated[bool, Meta(description="false: it was paid after all.")] = True
+
+
 class ClientRefused(Event, topic="intake.requests", key="request_id"):
     """The specialist ended the work with a client after the first session and before a second purchase (R9, R11)."""
 

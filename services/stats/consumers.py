@@ -15,6 +15,7 @@ from libs.events.intake import (
     ClientReached,
     ClientRefused,
     EngagementMerged,
+    PurchaseVoided,
     Release,
     RequestAccepted,
     RequestReleased,
@@ -82,6 +83,12 @@ def purchased(envelope: Envelope, said: SessionPurchased) -> Fact:
     return engagement(said, Engagement(purchase=First(said.at, envelope.id))) if said.number >= SECOND else None
 
 
+def unpaid(envelope: Envelope, said: PurchaseVoided) -> Fact:
+    """The second purchase was none, or was one after all."""
+    mark = Mark(said.version, envelope.id, said.void)
+    return engagement(said, Engagement(unpaid=mark)) if said.number == SECOND else None
+
+
 def refused(envelope: Envelope, said: ClientRefused) -> Fact:
     """The specialist ended the work."""
     return engagement(said, Engagement(refusal=First(said.at, envelope.id)))
@@ -128,9 +135,9 @@ def viewed(envelope: Envelope, said: ProfileViewsCounted) -> Fact:
 
 HEARD: dict[type[Event], Callable[[Envelope, Any], Fact]] = {
     RequestAccepted: opened, FirstReplySent: replied, ClientReached: reached, SessionHeld: held, SessionVoided: voided,
-    SessionPurchased: purchased, ClientRefused: refused, RequestWithdrawn: withdrawn, RequestReleased: released,
-    EngagementMerged: merged, ExclusionDecided: ruled, ReviewLeft: reviewed, ReviewChanged: reviewed,
-    ProblemSolved: annulled, ProblemReopened: annulled, ProfileViewsCounted: viewed,
+    SessionPurchased: purchased, PurchaseVoided: unpaid, ClientRefused: refused, RequestWithdrawn: withdrawn,
+    RequestReleased: released, EngagementMerged: merged, ExclusionDecided: ruled, ReviewLeft: reviewed, ReviewChanged:
+    reviewed, ProblemSolved: annulled, ProblemReopened: annulled, ProfileViewsCounted: viewed,
 }  # fmt: skip
 DECISIONS = (ExclusionDecided, EngagementMerged, ProblemSolved, ProblemReopened)
 

@@ -12,6 +12,7 @@ from libs.events.intake import (
     ClientReached,
     ClientRefused,
     EngagementMerged,
+    PurchaseVoided,
     Release,
     RequestAccepted,
     RequestReleased,
@@ -122,6 +123,9 @@ class Teller:
         moments = self.chance.sample(moments, 2)
         for _ in self.some(0, 0, 1, 2):
             yield SessionPurchased(**ids, at=self.near(moments), number=self.chance.randint(1, 3))
+        for _ in self.some(0, 0, 0, 1, 2):
+            mark = {"number": self.chance.randint(1, 3), "version": self.chance.randint(1, 3)}
+            yield PurchaseVoided(**ids | mark, at=self.near(moments), void=self.chance.random() < 0.7)
         for _ in self.some(0, 0, 1, 2):
             yield ClientRefused(**ids, at=self.near(moments), reason="values")
         for _ in self.some(0, 0, 0, 1, 2):

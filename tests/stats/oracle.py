@@ -38,8 +38,9 @@ latest AS (
     SELECT DISTINCT ON (request_id, specialist_id, tenant, register, data->>'session_id') *
     FROM told JOIN (VALUES
         ('SessionHeld', 'session'), ('SessionVoided', 'session'), ('ExclusionDecided', 'ruling'),
-        ('EngagementMerged', 'merge')
+        ('EngagementMerged', 'merge'), ('PurchaseVoided', 'unpaid')
     ) AS kind (said, register) USING (said)
+    WHERE said <> 'PurchaseVoided' OR (data->>'number')::int = 2
     ORDER BY request_id, specialist_id, tenant, register, data->>'session_id', version DESC, id DESC),
 
 engagement AS (  -- but for sessions, an aggregate here is over one row: it only puts registers side by side
@@ -50,7 +51,8 @@ engagement AS (  -- but for sessions, an aggregate here is over one row: it only
         min(at) FILTER (WHERE register = 'reply') AS replied,
         min(at) FILTER (WHERE register = 'withdrawal') AS withdrew,
         min(at) FILTER (WHERE register = 'release') AS released,
-        min(at) FILTER (WHERE register = 'purchase') AS bought,
+        CASE WHEN NOT coalesce(bool_or((data->>'void')::boolean), false)
+            THEN min(at) FILTER (WHERE register = 'purchase') END AS bought,
         min(id::text) FILTER (WHERE register = 'purchase') AS purchase,
         min(at) FILTER (WHERE register = 'refusal') AS refused,
         min(id::text) FILTER (WHERE register = 'refusal') AS refusal,

@@ -12,6 +12,7 @@ from libs.events.chat import FirstReplySent, ProblemReopened, ProblemSolved
 from libs.events.intake import (
     ClientRefused,
     EngagementMerged,
+    PurchaseVoided,
     RequestAccepted,
     RequestReleased,
     RequestWithdrawn,
@@ -67,6 +68,12 @@ def session(
 def purchase(known: Known, number: int = 2, at: datetime = MARCH + timedelta(days=9)):
     """The client paid for the n-th session."""
     return enveloped(SessionPurchased(**known, at=at, number=number))
+
+
+def unpaid(known: Known, number: int = 2, *, version: int = 1, void: bool = True):
+    """The client had not paid for it."""
+    at = MARCH + timedelta(days=10)
+    return enveloped(PurchaseVoided(**known, at=at, number=number, version=version, void=void))
 
 
 def refusal(known: Known, at: datetime = MARCH + timedelta(days=5)):

@@ -61,6 +61,7 @@ def engagement_fact(event_id: UUID) -> st.SearchStrategy[Engagement]:
         st.dictionaries(which, session, min_size=1, max_size=1).map(lambda it: Engagement(sessions=it)),
         ruling.map(lambda it: Engagement(ruling=it)),
         st.builds(Mark, versions, own, st.booleans()).map(lambda it: Engagement(merge=it)),
+        st.builds(Mark, versions, own, st.booleans()).map(lambda it: Engagement(unpaid=it)),
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from tests.stats.scenes import (
     second_thought,
     session,
     solved,
+    unpaid,
     views,
     withdrawal,
 )
@@ -63,6 +64,11 @@ async def standing(service):
         ([reply], {"lost": 1, "contacts": 1, "in_time": 1, "waited_16s": 1}),
         ([session], {"won": 1, "contacts": 1, "gained": 1, "gone": 1, "sessions": 1, "unanswered": 1}),
         ([session, purchase], {"won": 1, "contacts": 1, "gained": 1, "kept": 1, "sessions": 1, "unanswered": 1}),
+        (
+            [session, purchase, unpaid],
+            {"won": 1, "contacts": 1, "gained": 1, "gone": 1, "sessions": 1, "unanswered": 1},
+        ),
+        ([session, purchase, unpaid, refusal], {"won": 1, "contacts": 1, "gained": 1, "refused": 1, "unanswered": 1}),
         ([session, refusal], {"won": 1, "contacts": 1, "gained": 1, "refused": 1, "unanswered": 1}),
         ([withdrawal], {"withdrawn": 1, "forgiven": 1}),
         ([ruling], {"excluded": 1, "unviewed": 1, "forgiven": 1}),
@@ -84,6 +90,17 @@ async def test_r5_a_decision_of_one_scope_leaves_the_other_figures_alone(stats_s
     assert await standing(stats_service) == {"excluded": 1, "contacts": 1, "forgiven": 1}
     await hear(stats_service, ruling(known, version=2, scope="effectiveness", ground="accidental"))
     assert await standing(stats_service) == {"lost": 1, "forgiven": 1}
+
+
+async def test_a_purchase_that_was_one_after_all_counts_from_when_it_was_said_first(stats_service):
+    """Whatever is said of the first or third one, and in whichever order it is heard."""
+    known = ids()
+    back = [unpaid(known), unpaid(known, version=2, void=False), unpaid(known, 1, version=3), unpaid(known, 3)]
+    await hear(stats_service, *reversed(back), purchase(known), session(known), opening(known))
+    assert (await standing(stats_service))["kept"] == 1
+    await hear(stats_service, unpaid(known, version=3))
+    counts = await standing(stats_service)
+    assert (counts.get("kept"), counts["gone"]) == (None, 1)
 
 
 async def test_r11_a_refusal_after_the_second_purchase_is_none(stats_service):
@@ -316,7 +333,7 @@ async def blocked(service, how_many):
     waiting = sa.text(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    async with asyncio.timeout(10), service.database.engine.connect() as connection:
+    async with asyncio.timeout(60), service.database.engine.connect() as connection:
         while await connection.scalar(waiting) != how_many:
             await connection.rollback()
             await asyncio.sleep(0.01)

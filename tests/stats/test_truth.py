@@ -28,6 +28,8 @@ OWN_DUE = "min((data->>'reply_due')::timestamptz) FILTER (WHERE register = 'open
 # What is right in the oracle, and what somebody might have thought: each must show in some history.
 MISTAKES = [
     ("number')::int >= 2", "number')::int >= 1"),
+    ("number')::int = 2", "number')::int >= 2"),
+    ("bool_or((data->>'void')::boolean)", "bool_or(register = 'unpaid')"),
     ("tenant, register, at, id)", "tenant, register, at, id DESC)"),
     ("data->>'session_id', version DESC, id DESC)", "data->>'session_id', version DESC, id)"),
     ("withdrew < due", "withdrew <= due"),

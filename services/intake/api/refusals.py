@@ -1,9 +1,9 @@
 """What was paid, how a specialist ends the work with a client, and requests that were a mistake."""
 
-from typing import get_args
+from typing import Annotated, get_args
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Path, Request, Response
 
 from libs.events.intake import RefusalReason
 from libs.kit.http import Party, Router, Snapshot, Specialist, Transaction
@@ -16,6 +16,7 @@ from services.intake.domain import (
     EngagementEnded,
     FarewellComesFirst,
     HeldComesFirst,
+    LaterOnePaid,
     NextSessionPaid,
     NotAcceptedYet,
     NotLinked,
@@ -25,10 +26,13 @@ from services.intake.domain import (
     PurchaseOutOfOrder,
     RequestClosed,
     RequestUnknown,
+    SaidByTheOther,
 )
 from services.intake.schemas import MergeView, NewPurchase, NewRefusal, PurchaseView, RefusalView, RefusalWindow
+from services.intake.schemas.refusals import MOST_SESSIONS
 
 routes = Router(prefix="/v1", tags=["sessions"])
+Number = Annotated[int, Path(ge=1, le=MOST_SESSIONS, description="The n-th that was said to be paid.")]
 
 
 @routes.post(
@@ -52,6 +56,19 @@ async def list_purchases(request_id: UUID, caller: Party, tx: Snapshot, paging: 
     after = paging.after[0] if paging.after else 0
     found = await queries.purchases_of(tx, work, caller.id, after=after, limit=paging.limit + 1)
     return paging.page(found, key=lambda it: (it.number,), shape=PurchaseView.model_validate)
+
+
+@routes.delete(
+    "/requests/{request_id}/purchases/{number}",
+    status_code=204,
+    responses=documented(RequestUnknown, NotAcceptedYet, LaterOnePaid, SaidByTheOther),
+)
+async def take_purchase_back(request_id: UUID, number: Number, caller: Party, tx: Transaction) -> None:
+    """You said that a session was paid, and it was not. Saying so again changes nothing.
+
+    Figures follow. The work with this client can be ended again if that was what stood against it.
+    """
+    await commands.take_purchase_back(tx, request_id, caller.id, number, now=await queries.moment(tx))
 
 
 @routes.get("/requests/{request_id}/refusal", responses=documented(RequestUnknown))

@@ -14,7 +14,7 @@ from services.intake.commands.readiness import (
     receive_push_test,
     say_duty,
 )
-from services.intake.commands.refusals import pay_session, refuse_client
+from services.intake.commands.refusals import pay_session, refuse_client, take_purchase_back
 from services.intake.commands.requests import (
     Call,
     deactivate_request,
@@ -42,5 +42,5 @@ __all__ = [
     "hear_farewell", "issue_ticket", "join", "leave_duty", "merge_request", "miss_session", "move_session", "new_id",
     "number_feed", "open_request", "orders", "part_request", "pass_time", "pay_session", "press_accept",
     "receive_push_test", "refuse_client", "reveal_contact", "rule_session", "say_duty", "seal_phone",
-    "tell_outcome", "tell_refusals", "tidy_feed", "turn_request",
+    "take_purchase_back", "tell_outcome", "tell_refusals", "tidy_feed", "turn_request",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from libs.events.intake import RefusalReason, SessionBooked, SessionPurchased
+from libs.events.intake import PurchaseVoided, RefusalReason, SessionBooked, SessionPurchased
 from libs.kit.errors import Conflict, Invalid
 from services.intake.domain.requests import Request, RequestClosed, RequestUnknown
 from services.intake.domain.rules import SessionRules
@@ -48,8 +48,26 @@ class PurchaseOutOfOrder(Conflict):
         return {"next": self.following}
 
 
+class LaterOnePaid(Conflict):
+    """A later session is said to be paid. Take that back first."""
+
+
+class SaidByTheOther(Conflict):
+    """The other side said that this was paid, and only they can take it back."""
+
+
 class HeldComesFirst(Conflict):
     """A specialist says that a session was paid once as many were held; before, its client says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """The n-th session was paid, and who said so."""
+
+    number: int
+    said_by: Side
+    at: datetime
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +151,30 @@ def pay(work: Engagement, side: Side, number: int, *, said_before: bool, now: da
     return SessionPurchased(
         tenant=work.request.tenant, at=now, request_id=work.request.id, specialist_id=work.specialist_id, number=number
     )
+
+
+def take_back(work: Engagement, side: Side, paid: Purchase, *, now: datetime) -> PurchaseVoided:
+    """Who said that it was paid says that it was not: a mistake. What came late because of it stays as it was answered.
+
+    Of several the last one goes first, so that the others stay one after the other.
+    """
+    if paid.number != work.paid:
+        raise LaterOnePaid
+    if paid.said_by != side:
+        raise SaidByTheOther
+    return PurchaseVoided(
+        tenant=work.request.tenant, at=now, request_id=work.request.id, specialist_id=work.specialist_id,
+        number=paid.number, version=paid.version + 1,
+    )  # fmt: skip
+
+
+def paid_after_all(paid: SessionPurchased, version: int) -> tuple[PurchaseVoided, ...]:
+    """What was taken back before is said again."""
+    if version == 0:
+        return ()
+    return (
+        PurchaseVoided(
+            tenant=paid.tenant, at=paid.at, request_id=paid.request_id, specialist_id=paid.specialist_id,
+            number=paid.number, version=version, void=False,
+        ),
+    )  # fmt: skip

@@ -19,7 +19,7 @@ class NotMerged(Conflict):
 
 
 class PaidHere(Conflict):
-    """A session was paid under this request, so it is no mistake; support can take it apart."""
+    """A session was paid under this request, so it is no mistake. If it was not paid, take that back first."""
 
 
 class OthersMergedHere(Conflict):

@@ -3,7 +3,6 @@
 from libs.kit.clock import moment
 from services.intake.queries import offers, orders, queues
 from services.intake.queries.engagements import (
-    Purchase,
     engagement_of,
     linked_to,
     lock_requests,
@@ -46,7 +45,6 @@ __all__ = [
     "Card",
     "Entry",
     "Presser",
-    "Purchase",
     "SealedContact",
     "SeenRequest",
     "alive",

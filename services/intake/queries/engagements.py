@@ -1,7 +1,6 @@
 """What has become of one specialist's work with one client: the state that purchases, refusals and merges look at."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +8,17 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.kit.errors import Unavailable
-from services.intake.domain import Engagement, Merge, NotAcceptedYet, Refusal, Request, RequestUnknown, Side, visible
+from services.intake.domain import (
+    Engagement,
+    Merge,
+    NotAcceptedYet,
+    Purchase,
+    Refusal,
+    Request,
+    RequestUnknown,
+    Side,
+    visible,
+)
 from services.intake.queries.requests import request_of
 from services.intake.tables import MergeRow, PurchaseRow, RefusalRow, RequestRow, SessionRow
 
@@ -23,11 +32,12 @@ SESSIONS = select(
 _of_engagement = (
     PurchaseRow.request_id == bindparam("request_id"),
     PurchaseRow.specialist_id == bindparam("specialist_id"),
+    PurchaseRow.voided_at.is_(None),
 )
 PAID = select(func.coalesce(func.max(PurchaseRow.number), 0)).where(*_of_engagement)
 # Of two accounts that a merge joined, each sees what concerns it.
 PURCHASES = (
-    select(PurchaseRow.number, PurchaseRow.said_by, PurchaseRow.at)
+    select(PurchaseRow.number, PurchaseRow.said_by, PurchaseRow.at, PurchaseRow.version)
     .where(*_of_engagement, PurchaseRow.number > bindparam("after"))
     .where(or_(PurchaseRow.client_id == bindparam("viewer"), PurchaseRow.specialist_id == bindparam("viewer")))
     .order_by(PurchaseRow.number)
@@ -49,14 +59,6 @@ class Standing(NamedTuple):
     work: Engagement
     asked: Request
     side: Side
-
-
-class Purchase(NamedTuple):
-    """The n-th session was paid, and who said so."""
-
-    number: int
-    said_by: Side
-    at: datetime
 
 
 async def standing(tx: AsyncSession, request_id: UUID, person_id: UUID, *, lock: bool = False) -> Standing:

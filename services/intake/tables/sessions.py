@@ -53,7 +53,7 @@ class SessionRow(Base):
 
 
 class PurchaseRow(Base):
-    """The n-th session of an engagement was paid."""
+    """The n-th session of an engagement was paid, or is not any more said to be."""
 
     __tablename__ = "purchases"
     request_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -63,6 +63,10 @@ class PurchaseRow(Base):
     client_id: Mapped[UUID] = mapped_column(comment="of the account that it concerns; a merge may join two")
     said_by: Mapped[Side] = mapped_column(Text)
     at: Mapped[datetime]
+    voided_at: Mapped[datetime | None] = mapped_column(comment="when it was taken back: it was not paid")
+    version: Mapped[int] = mapped_column(
+        server_default="0", comment="one more each time it is taken back or said again"
+    )
 
     __table_args__ = (
         ForeignKeyConstraint(["request_id"], ["requests.id"]),

@@ -71,12 +71,12 @@ def refused(it: Engagement) -> bool:
 
     It was honoured after session 1 only (D11), so news of when a session came to be held takes nothing from it.
     """
-    return it.refusal is not None and (it.purchase is None or it.refusal < it.purchase)
+    return it.refusal is not None and (it.bought is None or it.refusal < it.bought)
 
 
 def let_go(it: Engagement) -> bool:
     """Whether the work ended in a way that is nobody's fault, with no second purchase known that it might take (D5)."""
-    return it.release is not None and it.purchase is None
+    return it.release is not None and it.bought is None
 
 
 def freed(it: Engagement) -> bool:
@@ -99,7 +99,7 @@ def _returned(it: Engagement, opening: Opening, *, held: int, parted: bool) -> C
         return {"refused": 1}
     if opening.one_off:
         return {}
-    return {"kept" if it.purchase else "gone": 1, "sessions": held}
+    return {"kept" if it.bought else "gone": 1, "sessions": held}
 
 
 def _promise(it: Engagement, opening: Opening, *, pardoned: bool) -> Cells:

@@ -65,7 +65,7 @@ class Ruling(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A versioned yes or no: merged into another engagement, annulled by its author."""
+    """A versioned yes or no: merged into another engagement, annulled by its author, not paid after all."""
 
     version: int
     event_id: UUID
@@ -92,11 +92,17 @@ class Engagement(Struct, frozen=True, omit_defaults=True, gc=False):
     release: First | None = None
     ruling: Ruling | None = None
     merge: Mark | None = None
+    unpaid: Mark | None = None
 
     @property
     def day(self) -> date | None:
         """The UTC day on which it began, to which it belongs for good."""
         return utc_day(self.opening.at) if self.opening else None
+
+    @property
+    def bought(self) -> First | None:
+        """The second purchase, unless it was taken back."""
+        return None if self.unpaid is not None and self.unpaid.set else self.purchase
 
     def join(self, other: Self) -> Self:
         """All that either knows."""
@@ -110,12 +116,13 @@ class Engagement(Struct, frozen=True, omit_defaults=True, gc=False):
             release=first(self.release, other.release),
             ruling=last(self.ruling, other.ruling),
             merge=last(self.merge, other.merge),
+            unpaid=last(self.unpaid, other.unpaid),
         )
 
     def cause(self, before: Self) -> UUID:
         """The event that weighs most among those that made this of what was before."""
         was = {it.event_id for it in before.sessions.values()}
-        for name in ("ruling", "merge", "opening", "refusal", "release", "withdrawal", "purchase", "reply"):
+        for name in ("ruling", "merge", "opening", "refusal", "release", "withdrawal", "unpaid", "purchase", "reply"):
             register = getattr(self, name)
             if register is not None and register != getattr(before, name):
                 return register.event_id  # type: ignore[no-any-return]

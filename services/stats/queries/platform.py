@@ -46,7 +46,8 @@ LAGS = text("""
             state ? 'refusal' AS refused, state ? 'release' AS released,
             (SELECT min(CAST(session->>3 AS timestamptz)) FROM jsonb_each(state->'sessions') AS held (id, session)
              WHERE CAST(session->>2 AS boolean)) AS met,
-            CAST(state->'purchase'->>0 AS timestamptz) AS bought
+            CASE WHEN state->'unpaid'->>2 IS DISTINCT FROM 'true'
+                THEN CAST(state->'purchase'->>0 AS timestamptz) END AS bought
         FROM states WHERE generation = :generation AND kind = 'engagement' AND day BETWEEN :first AND :as_of
             AND NOT coalesce(CAST(state->'ruling'->>2 AS boolean), false)
             AND NOT coalesce(CAST(state->'merge'->>2 AS boolean), false)),

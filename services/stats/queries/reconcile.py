@@ -42,7 +42,8 @@ MISMATCHES = text(f"""
             CAST(state->'withdrawal'->>0 AS timestamptz) AS withdrawn_at,
             CAST(state->'release'->>0 AS timestamptz) AS released_at,
             CAST(state->'refusal'->>0 AS timestamptz) AS refused_at, CAST(state->'refusal'->>1 AS uuid) AS refused_by,
-            CAST(state->'purchase'->>0 AS timestamptz) AS bought_at, CAST(state->'purchase'->>1 AS uuid) AS bought_by,
+            CASE WHEN state->'unpaid'->>2 IS DISTINCT FROM 'true' THEN CAST(state->'purchase'->>0 AS timestamptz) END
+                AS bought_at, CAST(state->'purchase'->>1 AS uuid) AS bought_by,
             coalesce(CAST(state->'ruling'->>2 AS boolean), false) AS struck, state->'ruling'->>4 AS ground,
             state->'ruling'->>5 AS scope, coalesce(CAST(state->'merge'->>2 AS boolean), false) AS merged,
             (SELECT count(*) FROM jsonb_each(state->'sessions') AS s (id, it) WHERE CAST(it->>2 AS boolean)) AS held,
