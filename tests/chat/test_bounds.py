@@ -3,6 +3,7 @@
 from asyncio import gather
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,20 @@ async def test_d9_a_read_position_never_goes_back_nor_beyond_what_there_is(
         assert [each["read_seq"] for each in shown] == [4, 0]
     assert (await read(chat_client, as_(OLENA), talk, 2**31 - 1)).json() == {"seq": 5}
     assert (await read(chat_client, as_(OLENA), talk, 0)).status_code == 422
+
+
+async def test_d9_it_is_known_when_somebody_came_as_far_as_they_did(chat_service: Any, chat_client: Any, as_: Any):
+    """Reading again what was read makes it no later."""
+    talk = await conversation(chat_service)
+    for number in range(2):
+        await say(chat_client, as_(ANNA), talk, f"{number}")
+    came = []
+    for minute, seq in enumerate((1, 1, 2, 1, 2), start=1):
+        with clock.at(NOW + timedelta(minutes=minute)):
+            assert (await read(chat_client, as_(OLENA), talk, seq)).status_code == 200
+            shown = (await chat_client.get(f"conversations/{talk}", headers=as_(OLENA))).json()["readers"]
+        came.append(datetime.fromisoformat(shown[0]["read_at"]) - NOW)
+    assert came == [timedelta(minutes=minute) for minute in (1, 1, 3, 3, 3)]
 
 
 @pytest.fixture
