@@ -18,6 +18,7 @@ import pytest
 import pytest_asyncio
 import structlog
 import uvicorn
+from hypothesis import HealthCheck, settings
 from prometheus_client import generate_latest
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
@@ -38,6 +39,9 @@ from libs.kit.service import Running, Service, Surroundings
 from libs.kit.settings import KeyedSettings, PlatformSettings
 from tests.canary import Aviary, events_keep_quiet, leaked, refusals_keep_quiet
 
+# Property tests are not timed, for the machine may be busy.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 pytest_plugins = ["tests.kafka", "tests.s3"]
 OURS = ("DOVIRA_", "INTAKE_", "CHAT_", "STATS_", "SUPPORT_", "COURIER_")
 POSTGRES = "TEST_POSTGRES"

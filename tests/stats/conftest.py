@@ -1,15 +1,11 @@
-"""Property tests are not timed, for the machine may be busy; and whoever asks for figures asks at some moment."""
+"""Whoever asks for figures asks at some moment."""
 
 from datetime import timedelta
 
 import pytest
-from hypothesis import settings
 
 from libs.kit import clock
 from tests.stats.scenes import MAY
-
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 
 @pytest.fixture
