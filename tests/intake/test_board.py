@@ -46,14 +46,16 @@ def _since(known: Card) -> int:
     return int((known.since - NOON).total_seconds())
 
 
-def test_an_older_card_that_comes_up_again_takes_no_place_before_newer_ones_that_are_not_held() -> None:
+def test_older_cards_that_come_up_again_take_no_places_before_newer_ones_that_are_not_held() -> None:
     """What is held has no gaps: what is older than the oldest of it is asked for when it is needed."""
-    board, cards = Board(SHOWS), [card(number, number) for number in range(3 * SHOWS)]
-    board.fill(cards[-2 * SHOWS :])
-    assert not list(board.take(cards[0], gone=False))
-    for gone in cards[-SHOWS:]:
-        board.take(gone, gone=True)
-    assert [frame.card for frame in board.shown()] == cards[SHOWS : 2 * SHOWS]
-    board.take(cards[SHOWS], gone=True)
+    board, cards = Board(SHOWS), [card(number, number) for number in range(4 * SHOWS)]
+    board.fill(cards[2 * SHOWS :])
+    for gone, again in ((6, 0), (7, 1)):
+        board.take(cards[gone], gone=True)
+        assert not list(board.take(cards[again], gone=False))
+    board.take(cards[8], gone=True)
     assert board.low
-    assert cards[0] not in [frame.card for frame in board.shown()]
+    assert [frame.card for frame in board.shown()] == cards[9:]
+    assert not list(board.take(cards[2], gone=False))
+    board.take(cards[11], gone=True)
+    assert board.low
