@@ -15,11 +15,11 @@ from services.chat.tables import Base
 from tests.canary import PHONE, tables_with
 from tests.chat.pictures import added, objects_of
 from tests.chat.pictures import send as send_picture
-from tests.chat.scenes import conversation, heard, say
+from tests.chat.scenes import conversation, hear, heard, say
 from tests.chat.sockets import ticket
 from tests.chat.test_contact_cards import allow
 from tests.chat.test_contact_cards import send as send_card
-from tests.chat.test_reviews import Desk
+from tests.chat.test_reviews import Desk, left
 from tests.people import ANNA, BORIS, HILL, OLENA, OMAR, Principal
 
 GONE: Final = {
@@ -160,6 +160,17 @@ async def test_a_picture_that_a_specialist_did_not_send_goes_with_them(chat_serv
     async with chat_service.database.begin() as db:
         left = (await db.exec_driver_sql("SELECT uploader_id FROM attachments")).scalars().all()
     assert [UUID(str(each)) for each in left] == [OLENA.id]
+
+
+async def test_a_review_that_is_told_again_does_not_bring_its_author_back(
+    chat_service: Any, chat_client: Any, as_: Any
+):
+    """Only a newer version of it says something new."""
+    review = left()
+    await hear(chat_service, review)
+    await forget(chat_client, as_, OLENA)
+    await hear(chat_service, review)
+    assert ("reviews", "client_id") not in await named(chat_service, OLENA)
 
 
 async def test_other_people_and_houses_are_not_touched(chat_service: Any, chat_client: Any, as_: Any):
