@@ -151,6 +151,16 @@ async def test_t2_a_changed_number_binds_from_then_on_and_only_in_its_house(
     assert lasts == [QUARTER, timedelta(minutes=5), QUARTER]
 
 
+async def test_t2_t4_r12_each_number_binds_its_own_kinds(support_service: Any, support_client: Any, as_: Any) -> None:
+    """However much the defaults of two of them are alike."""
+    numbers = {"danger_within": "PT5M", "concern_within": "PT7M", "refusal_within": "PT9M"}
+    await support_client.post("policies", json={"changes": {"cases": numbers}}, headers=as_(OMAR, key="k"))
+    for kind in KINDS:
+        await hear(support_service, plea(kind))
+    lasts = {row.kind: row.due_at - row.opened_at for row in await cases(support_service)}
+    assert lasts == {kind: timedelta(minutes=n) for kind, n in zip(KINDS, (5, 7, 9, 9), strict=True)}
+
+
 @pytest.mark.parametrize("said", [{"danger_within": "PT0S"}, {"refusal_within": "P91D"}, {"soon": "PT1S"}])
 async def test_what_cannot_be_a_rule_is_refused(support_client: Any, as_: Any, said: dict[str, str]) -> None:
     answer = await support_client.post("policies", json={"changes": {"cases": said}}, headers=as_(OMAR, key="k"))
