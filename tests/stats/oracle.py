@@ -133,12 +133,15 @@ WHERE metric IS NOT NULL GROUP BY specialist_id, tenant, day, metric HAVING sum(
 
 async def oracle(tx: AsyncSession, events: list[Envelope], statement: str = ORACLE) -> Truth:
     """What the distinct events come to: every count that is not nothing."""
+    # It is large and slow and nobody waits for it; what may not take long is the services' own.
+    await tx.execute(sa.text("SET LOCAL statement_timeout = 0"))
     await tx.execute(sa.text("CREATE TEMP TABLE raw_events (body jsonb) ON COMMIT DROP"))
     bodies = [encode(event).decode() for event in events]
     await tx.execute(
         sa.text("INSERT INTO raw_events SELECT CAST(body AS jsonb) FROM unnest(CAST(:bodies AS text[])) AS body"),
         {"bodies": bodies},
     )
+    await tx.execute(sa.text("ANALYZE raw_events"))
     truth: Truth = {}
     for *day, metric, n in (await tx.execute(sa.text(statement))).all():
         truth.setdefault((*day,), {})[metric] = int(n)
