@@ -7,10 +7,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from libs.bus.ids import uuid7
 from libs.kit.sql import EVERY_TENANT
-from services.chat.commands import send_message
-from services.chat.domain import Draft, Participant
 from services.chat.domain.notifications import WORDINGS
 from tests.canary import WORDS
 from tests.chat.notices import MAIL, TOKEN, House
@@ -209,38 +206,6 @@ async def test_r14_nobody_else_learns_or_changes_who_is_told(house: House):
         assert (await house.ask("GET", f"conversations/{talk}/notifications", stranger)).status_code == 404
         assert (await house.wishes(stranger, talk, muted=True)).status_code == 404
     assert await house.attentions() == []
-
-
-async def test_d9_what_is_urgent_passes_a_silence_that_came_by_itself_but_not_a_chosen_one(house: House):
-    talk = await house.talk()
-    await ignored(house, talk, 2)
-    await house.write(ANNA, talk)
-    await house.passes(AGAIN)
-    await urgent(house, talk)
-    assert len(await house.passes(GRACE)) == 1
-    assert (await house.silence(OLENA, talk))["ignored"] == 2
-    await house.wishes(OLENA, talk, muted=True)
-    await urgent(house, talk)
-    assert await house.passes(AGAIN) == []
-
-
-async def test_d9_a_house_may_keep_even_the_urgent_from_passing(house: House):
-    await house.rules(urgent_passes=False)
-    talk = await house.talk()
-    await ignored(house, talk, 2)
-    await house.write(ANNA, talk)
-    await house.passes(AGAIN)
-    await urgent(house, talk)
-    assert await house.passes(AGAIN) == []
-
-
-async def urgent(house: House, talk: UUID) -> None:
-    """Something urgent is written: nothing in chat itself is, so this speaks for whoever has it."""
-    anna = Participant(tenant=ANNA.tenant, id=ANNA.id, roles=frozenset({"specialist"}))
-    draft = Draft(conversation_id=talk, client_message_id=uuid7(), form="text", body=b"Please look.")
-    with house.time():
-        async with house.service.database.autocommit(ANNA.tenant) as db:
-            await send_message(db, house.service.resources.vault, draft, sender=anna, urgent=True)
 
 
 async def test_nobody_without_an_address_is_told_and_nothing_waits_for_them(house: House):

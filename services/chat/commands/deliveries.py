@@ -27,7 +27,7 @@ UPDATE notifications SET state = $2, why = $3, look_at = NULL, done_at = $4 WHER
 MUTE: Final = """
 UPDATE attentions SET muted_by = 'ignored', muted_at = $3 WHERE conversation_id = $1 AND person_id = $2
 """
-# What is handed over to a client counts as ignored until they read; what is urgent does not, nor does mail to others.
+# What is handed over to a client counts as ignored until they read; mail to others does not.
 COUNT: Final = """
 UPDATE attentions SET ignored = ignored + $4, told_at = $3 WHERE conversation_id = $1 AND person_id = $2
 """
@@ -127,7 +127,7 @@ async def _handed(tx: AsyncSession, desk: Desk, taken: Taken, rules: Notificatio
     if address is None or kind is None:
         await _run(tx, DROP, taken.id, "dropped", "no_address", now)
         return None
-    counts = taken.due.side == "client" and not taken.due.urgent and taken.counted_in != taken.run
+    counts = taken.due.side == "client" and taken.counted_in != taken.run
     await _run(tx, COUNT, taken.conversation_id, taken.person_id, now, int(counts))
     await _run(tx, HAND, taken.id, kind, now + rules.attempt_lasts, taken.run if counts else None, now)
     link = await _link(tx, desk, taken, now + rules.entry_lasts) if taken.due.side == "client" else None

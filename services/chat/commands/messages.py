@@ -53,8 +53,8 @@ WITH placed AS (
 ), {PLAN}, said AS (
   INSERT INTO outbox (topic, slot, key, value)
   SELECT topic, slot, key, value FROM placed,
-  unnest($21::text[], $22::int[], $23::uuid[], $24::bytea[]) WITH ORDINALITY AS fact (topic, slot, key, value, n)
-  WHERE n < cardinality($21) OR EXISTS (SELECT FROM resumed)
+  unnest($20::text[], $21::int[], $22::uuid[], $23::bytea[]) WITH ORDINALITY AS fact (topic, slot, key, value, n)
+  WHERE n < cardinality($20) OR EXISTS (SELECT FROM resumed)
 )
 SELECT client_id, counterpart_id FROM placed
 """  # noqa: S608 - as above
@@ -68,26 +68,22 @@ class Delivery(NamedTuple):
     message: domain.Message | None
 
 
-async def send_message(
-    db: FastConnection, vault: Vault, draft: Draft, *, sender: Participant, urgent: bool = False
-) -> Delivery:
+async def send_message(db: FastConnection, vault: Vault, draft: Draft, *, sender: Participant) -> Delivery:
     """Seal and keep a message, if its sender is on a side at this very moment; sent again, it is the same message.
 
     Two trips, unless somebody else wrote between them, or pictures are bound to the message: then nobody else may.
     """
-    if not draft.attachments and (delivery := await _send(db, vault, draft, sender, urgent=urgent)) is not None:
+    if not draft.attachments and (delivery := await _send(db, vault, draft, sender)) is not None:
         return delivery
     async with db.transaction():
         await db.execute(HOLD, draft.conversation_id)
-        delivery = await _send(db, vault, draft, sender, urgent=urgent)
+        delivery = await _send(db, vault, draft, sender)
     if delivery is None:
         raise Unavailable
     return delivery
 
 
-async def _send(
-    db: FastConnection, vault: Vault, draft: Draft, sender: Participant, *, urgent: bool
-) -> Delivery | None:
+async def _send(db: FastConnection, vault: Vault, draft: Draft, sender: Participant) -> Delivery | None:
     """None when something has changed between our looking and our keeping: look again."""
     asked = (
         draft.conversation_id, sender.tenant, sender.as_client, sender.as_specialist, sender.as_clinic, sender.only,
@@ -113,7 +109,7 @@ async def _send(
     ]
     seats = await db.fetchrow(
         KEEP, *asked, sent.seq, place["opened_at"], replies, sent.side, draft.form, sealed.body, sealed.commitment,
-        sealed.stamp, draft.attachments, sent.at, uuid7(), urgent, *map(list, zip(*facts, strict=True)),
+        sealed.stamp, draft.attachments, sent.at, uuid7(), *map(list, zip(*facts, strict=True)),
     )  # fmt: skip
     if seats is None:
         return None

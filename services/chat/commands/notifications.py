@@ -15,7 +15,7 @@ from services.chat.queries.conversations import conversation, side_of
 # Whose row of attention is locked decides; everything here takes that row first, and notifications after it.
 # A part of the statement that keeps a message (messages.py), once it is `placed`: the other side is to be told, and who
 # writes is there; `resumed` has a row if they are told again because of it.
-# $1 conversation, $2 tenant, $7 sender, $9 number, $12 their side, $18 the moment, $19 an id, $20 whether it is urgent
+# $1 conversation, $2 tenant, $7 sender, $9 number, $12 their side, $18 the moment, $19 an id
 PLAN: Final = """
 was AS (
   SELECT a.conversation_id, a.person_id, a.muted_by FROM placed JOIN attentions a
@@ -36,13 +36,11 @@ was AS (
   RETURNING a.person_id, a.side, a.muted_by, a.seen_seq
 ), planned AS (
   INSERT INTO notifications AS n
-    (id, tenant, conversation_id, person_id, side, seq, urgent, state, planned_at, look_at)
-  SELECT $19, $2, $1, o.person_id, o.side, $9, $20, 'waiting', $18, $18 FROM other o
-  WHERE o.muted_by IS NULL OR (o.muted_by = 'ignored' AND $20)
+    (id, tenant, conversation_id, person_id, side, seq, state, planned_at, look_at)
+  SELECT $19, $2, $1, o.person_id, o.side, $9, 'waiting', $18, $18 FROM other o WHERE o.muted_by IS NULL
   ON CONFLICT (conversation_id, person_id) WHERE side = 'client' AND state = 'waiting' DO UPDATE SET
-    seq = excluded.seq, urgent = n.urgent OR excluded.urgent,
-    planned_at = CASE WHEN n.seq <= (SELECT seen_seq FROM other) THEN excluded.planned_at ELSE n.planned_at END,
-    look_at = CASE WHEN excluded.urgent THEN excluded.look_at ELSE n.look_at END
+    seq = excluded.seq,
+    planned_at = CASE WHEN n.seq <= (SELECT seen_seq FROM other) THEN excluded.planned_at ELSE n.planned_at END
 ), resumed AS (
   SELECT FROM was WHERE muted_by = 'ignored'
 )

@@ -37,7 +37,6 @@ class Due:
 
     side: Side
     seq: int
-    urgent: bool
     planned_at: datetime
     attempts: int
 
@@ -69,17 +68,16 @@ def due_at(due: Due, who: Attention, rules: NotificationRules) -> datetime:
     if _every(due, rules):
         return due.planned_at
     grace = due.planned_at + rules.notify_after
-    if due.side != "client" or due.urgent or who.told_at is None:
+    if due.side != "client" or who.told_at is None:
         return grace
     return max(grace, who.told_at + rules.told_again_after)
 
 
 def _first(due: Due, who: Attention, rules: NotificationRules) -> Verdict:
-    """Two in a row without a read or reply are enough (P9, D9); what is urgent passes, unless they chose silence."""
-    passes = due.urgent and rules.urgent_passes
-    if who.muted_by == "choice" or (who.muted_by and not passes):
+    """Two in a row without a read or reply are enough (P9, D9)."""
+    if who.muted_by:
         return "muted"
-    if due.side == "client" and not passes and who.ignored >= rules.ignored_before_mute:
+    if due.side == "client" and who.ignored >= rules.ignored_before_mute:
         return "mute"
     return "hand_over"
 

@@ -26,7 +26,7 @@ GROUP BY conversation_id, person_id ORDER BY min(look_at)
 """
 # Whoever comes second leaves it to the first, and all to who erases the talk. A client is told one thing at a time.
 TAKE: Final = """
-SELECT n.id, n.tenant, n.conversation_id, n.person_id, n.side, n.seq, n.urgent, n.attempts, n.planned_at,
+SELECT n.id, n.tenant, n.conversation_id, n.person_id, n.side, n.seq, n.attempts, n.planned_at,
   n.kind, n.run AS counted_in, a.seen_seq, a.ignored, a.told_at, a.muted_by, a.run,
   c.erased_at IS NULL AND CASE n.side
     WHEN 'client' THEN c.client_id = n.person_id AND c.ended_at IS NULL
@@ -64,7 +64,7 @@ class Taken(NamedTuple):
     @classmethod
     def of(cls, row: Any) -> "Taken":
         """As the database gives it."""
-        due = Due(side=row.side, seq=row.seq, urgent=row.urgent, planned_at=row.planned_at, attempts=row.attempts)
+        due = Due(side=row.side, seq=row.seq, planned_at=row.planned_at, attempts=row.attempts)
         who = Attention(
             seen_seq=row.seen_seq, ignored=row.ignored, told_at=row.told_at, muted_by=row.muted_by,
             takes_part=row.takes_part,

@@ -84,7 +84,6 @@ class NotificationRow(Base):
     person_id: Mapped[UUID]
     side: Mapped[Side] = mapped_column(Text)
     seq: Mapped[int] = mapped_column(comment="the newest message that it tells of")
-    urgent: Mapped[bool]
     state: Mapped[State] = mapped_column(Text)
     kind: Mapped[Kind | None] = mapped_column(Text, comment="by which courier, once that was decided")
     run: Mapped[int | None] = mapped_column(comment="in which it counts as ignored until somebody reads")

@@ -21,9 +21,6 @@ class NotificationRules:
         Few,
         Says("D9", "After so many notifications in a row without a read or reply, a talk stops notifying its client."),
     ] = 2
-    urgent_passes: Annotated[
-        bool, Says("D9", "What is urgent is told to a client who ignored the talk's other news.")
-    ] = True
     notify_after: Annotated[Span, Says("P6", "Nobody is told of what they read or answer within this.")] = timedelta(
         seconds=30
     )
