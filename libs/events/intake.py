@@ -223,10 +223,7 @@ class SessionPurchased(Event, topic="intake.requests", key="request_id"):
 
 
 class PurchaseVoided(Event, topic="intake.requests", key="request_id"):
-    """Who had said that the n-th session was paid says that it was not, or that it was after all.
-
-    Until one comes it was, as `SessionPurchased` says. The greater version is the truth.
-    """
+    """Who had said that the n-th session was paid takes it back, or says so again: the greater version is the truth."""
 
     request_id: UUID
     specialist_id: UUID
@@ -266,10 +263,7 @@ class RequestWithdrawn(Event, topic="intake.requests", key="request_id"):
 
 
 class EngagementMerged(Event, topic="intake.requests", key="request_id"):
-    """A client of this specialist's had come a second time: this engagement is part of an earlier one (R3, D12).
-
-    Sessions of it are told again as sessions of the one that stays. The greater version is the truth.
-    """
+    """It is part of an earlier engagement, where sessions are told again (R3, D12). The greater version is the truth."""
 
     request_id: UUID
     specialist_id: UUID
