@@ -263,7 +263,7 @@ class RequestWithdrawn(Event, topic="intake.requests", key="request_id"):
 
 
 class EngagementMerged(Event, topic="intake.requests", key="request_id"):
-    """It is part of an earlier engagement, where sessions are told again (R3, D12). The greater version is the truth."""
+    """Part of an earlier engagement, where sessions are told again (R3, D12). The greater version is the truth."""
 
     request_id: UUID
     specialist_id: UUID
