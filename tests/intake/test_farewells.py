@@ -57,3 +57,14 @@ async def test_r11_where_the_house_wants_it_so_a_word_is_not_enough(work: Work) 
     assert await work.said(ClientRefused) == []
     await farewell(work)
     assert (await work.refuse(farewell_sent=False)).status_code == 201
+
+
+async def test_r3_r11_a_farewell_in_the_earlier_conversation_is_one_for_what_is_part_of_it(
+    work: Work, intake_client: httpx.AsyncClient, as_: As
+) -> None:
+    """The client was told, wherever that was."""
+    await work.write("UPDATE specialists SET ready_at = NULL")
+    later = await engaged(work.intake, intake_client, as_)
+    assert (await later.call(ANNA, f"requests/{later.id}/merge", FIRST)).status_code == 200
+    await farewell(work)
+    assert (await later.refuse(farewell_sent=False)).status_code == 201
