@@ -11,13 +11,15 @@ from libs.kit.kept import kept
 from libs.kit.keyring import KeyRing
 from libs.kit.ledger import Signer
 from libs.kit.objects import Objects, open_objects
+from libs.kit.pace import Pace
 from libs.kit.pictures import Pictures
 from libs.kit.sealing import Sealer
 from libs.kit.service import Running, Service
 from libs.kit.settings import read
-from services.chat.api import Hub, Pace, Resources, router
+from services.chat.api import Hub, Resources, TooManyTries, router
 from services.chat.commands import Desk
 from services.chat.consumers import consumers
+from services.chat.domain import TooManyMessages
 from services.chat.jobs import jobs, jobs_with
 from services.chat.queries import Gallery, Vault
 from services.chat.settings import Settings
@@ -39,10 +41,11 @@ async def resources(running: Running) -> AsyncIterator[Resources]:
         following = asyncio.create_task(hub.follow(running.closing), name="chat live")
         try:
             desk = await _desk(running, settings, sealer, opened)
-            pace = Pace(settings.messages_at_once)
+            pace = Pace(settings.messages_at_once, seconds=10, refusal=TooManyMessages)
+            tries = Pace(settings.entries_per_minute, seconds=60, refusal=TooManyTries)
             gallery = Gallery(keys, sealer, _objects(running, settings), Pictures())
             yield Resources(
-                vault=vault, hub=hub, pace=pace, signer=Signer(key_secrets), gallery=gallery, desk=desk
+                vault=vault, hub=hub, pace=pace, tries=tries, signer=Signer(key_secrets), gallery=gallery, desk=desk
             )  # fmt: skip
         finally:
             running.closing.set()

@@ -13,8 +13,7 @@ import pytest_asyncio
 from libs.bus.ids import uuid7
 from libs.kit import clock
 from libs.kit.errors import StartRefused
-from services.chat.api import house
-from services.chat.api.house import Pace
+from libs.kit.pace import Pace
 from services.chat.domain import TooManyMessages
 from services.chat.schemas import text_of
 from tests.chat.scenes import NOW, conversation, heard, say
@@ -68,7 +67,7 @@ async def test_d9_it_is_known_when_somebody_came_as_far_as_they_did(chat_service
 def slow(chat_service: Any) -> Iterator[None]:
     """Two messages in ten seconds and no more."""
     usual = chat_service.resources
-    chat_service.resources = replace(usual, pace=Pace(2))
+    chat_service.resources = replace(usual, pace=Pace(2, seconds=10, refusal=TooManyMessages))
     yield
     chat_service.resources = usual
 
@@ -87,20 +86,6 @@ async def test_who_writes_faster_than_anybody_reads_is_asked_to_wait_and_nobody_
         assert (await desk.next("refused"))["problem"]["code"] == "too_many_messages"
     assert (await say(line.http, as_(OLENA), talk, "I have time")).status_code == 201
     assert len((await heard(line.http, as_(OLENA), talk))["items"]) == 3
-
-
-async def test_who_waits_as_long_as_they_are_told_is_let_in(monkeypatch: pytest.MonkeyPatch):
-    """And not before: the first of the last few has to be long enough ago."""
-    moments = iter((100.0, 104.0, 107.0, 109.9, 110.0))
-    monkeypatch.setattr(house, "monotonic", lambda: next(moments))
-    pace, anna = Pace(2), house.participant_of(ANNA)
-    for _ in range(2):
-        pace.keep(anna)
-    for left in (3, 0.1):
-        with clock.at(NOW), pytest.raises(TooManyMessages) as refused:
-            pace.keep(anna)
-        assert (refused.value.until - NOW).total_seconds() == pytest.approx(left)
-    pace.keep(anna)
 
 
 async def test_what_only_two_programs_understand_arrives_byte_by_byte(chat_service: Any, chat_client: Any, as_: Any):

@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from libs.bus.ids import uuid7
 from libs.kit.sql import EVERY_TENANT
-from services.chat.api import entries
 from services.chat.commands.entries import token_of
 from services.chat.queries.entries import digest_of
 from tests.canary import tables_with
@@ -24,8 +23,8 @@ GRACE, AGAIN, DAYS = 31, 301, 86_400
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_tried_yet() -> None:
-    entries._TRIES.storage.reset()
+def nobody_has_tried_yet(chat_service: Any) -> None:
+    chat_service.resources.tries._did.clear()
 
 
 @pytest_asyncio.fixture

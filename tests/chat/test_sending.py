@@ -1,6 +1,5 @@
 """Sending takes no lock while it seals; whatever happens between its looking and its keeping is as if it came first."""
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -13,8 +12,7 @@ from libs.bus.testing import outbox
 from libs.events.chat import FirstReplySent, MessageSent
 from libs.kit import clock
 from services.chat import commands
-from services.chat.api import Pace
-from services.chat.domain import Draft, Participant, TooManyMessages
+from services.chat.domain import Draft, Participant
 from tests.chat.scenes import accepted, conversation, hear, heard, released, say
 from tests.chat.trips import Trips, counted
 from tests.people import ANNA, BORIS, OLENA
@@ -128,15 +126,3 @@ async def test_a_message_takes_two_trips_to_the_database(chat_service: Any, watc
             await commands.send_message(db, running.resources.vault, draft, sender=anna)
         needed.append(trips.count - before)
     assert needed[1:] == [2, 2]  # statements are prepared once
-
-
-def test_who_pauses_may_write_again_and_who_is_quiet_takes_no_memory():
-    anna, olena = (Participant(tenant=who.tenant, id=who.id, roles=frozenset()) for who in (ANNA, OLENA))
-    pace = Pace(2, seconds=0.2)
-    for who in (olena, anna, anna):
-        pace.keep(who)
-    with pytest.raises(TooManyMessages):
-        pace.keep(anna)
-    time.sleep(0.25)
-    pace.keep(anna)
-    assert list(pace._wrote) == [(anna.tenant, anna.id)]

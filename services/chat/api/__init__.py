@@ -20,7 +20,8 @@ from services.chat.api import (
     staff_readings,
     templates,
 )
-from services.chat.api.house import Pace, Resources
+from services.chat.api.entries import TooManyTries
+from services.chat.api.house import Resources
 from services.chat.api.hub import Hub
 
 router = Router()
@@ -46,4 +47,4 @@ for part in (
 ):
     router.routes.extend(part.routes.routes)
 
-__all__ = ["Hub", "Pace", "Resources", "router"]
+__all__ = ["Hub", "Resources", "TooManyTries", "router"]

@@ -27,7 +27,7 @@ async def send_contact_card(
     conversation_id: ConversationId, new: NewContactCard, sender: Someone, *, tx: Snapshot, db: Autocommit, held: Held
 ) -> Receipt:
     """Send the other side how to reach you elsewhere, where and from when on the house allows it (D3)."""
-    held.pace.keep(sender)
+    held.pace.keep(sender.tenant, sender.id)
     room = await queries.conversation(tx, conversation_id, sender)
     if not await was_sent(tx, room.id, sender.id, new.client_message_id):
         policy = (await queries.rules_of(tx, sender.tenant)).contacts.off_platform

@@ -4,41 +4,28 @@ import ipaddress
 from typing import Final
 
 from fastapi import Depends
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import HTTPConnection
 
-from libs.kit.errors import DomainError
-from libs.kit.http import PUBLIC, Router, Transaction, host, settings_of
+from libs.kit.errors import TooSoon
+from libs.kit.http import PUBLIC, Router, Transaction, host
 from libs.kit.problems import documented
 from libs.kit.sql import EVERY_TENANT
 from services.chat import commands, queries
-from services.chat.api.house import Someone
+from services.chat.api.house import Someone, resources_of
 from services.chat.domain.notifications import EntryUnknown
 from services.chat.schemas.notifications import EntryView, GuestView
-from services.chat.settings import Settings
 
 routes = Router(prefix="/v1", tags=["notifications"])
 NETWORK: Final = 64  # bits of an IPv6 address that one household has
-_TRIES: Final = MovingWindowRateLimiter(MemoryStorage())
 
 
-class TooManyTries(DomainError):
+class TooManyTries(TooSoon):
     """From where you are, too many links were tried. Wait a minute."""
-
-    status = 429
-
-    def headers(self) -> dict[str, str]:
-        """When to go on."""
-        return {"Retry-After": "60"}
 
 
 async def doorstep(connection: HTTPConnection) -> None:
     """Count a try from this address, on this instance. Raises TooManyTries."""
-    limit = RateLimitItemPerMinute(settings_of(connection, Settings).entries_per_minute)
-    if not _TRIES.hit(limit, caller_address(connection)):
-        raise TooManyTries
+    resources_of(connection).tries.keep(caller_address(connection))
 
 
 def caller_address(connection: HTTPConnection) -> str:

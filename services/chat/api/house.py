@@ -1,50 +1,25 @@
 """Who gets in, and what this process holds for its endpoints."""
 
-from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from time import monotonic
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import BackgroundTasks, Depends, Path
 from starlette.requests import HTTPConnection
 
-from libs.kit import clock
 from libs.kit.auth import Principal
 from libs.kit.errors import Forbidden, Unauthenticated
 from libs.kit.http import PRINCIPAL, Policy, host
 from libs.kit.ledger import Signer
+from libs.kit.pace import Pace
 from libs.kit.sql import EVERY_TENANT
 from services.chat import queries
 from services.chat.api.hub import Hub
 from services.chat.commands import Desk
-from services.chat.domain import ConversationUnknown, Participant, TooManyMessages
+from services.chat.domain import ConversationUnknown, Participant
 from services.chat.queries import Gallery, Vault
 
 GUEST: Final = "dovira.guest"
-
-
-class Pace:
-    """How fast one person may write, on this instance."""
-
-    def __init__(self, messages: int, *, seconds: float = 10) -> None:
-        self._messages, self._seconds = messages, seconds
-        self._wrote: OrderedDict[tuple[str, UUID], deque[float]] = OrderedDict()  # whoever wrote last stands last
-
-    def keep(self, sender: Participant) -> None:
-        """Count one message. Raises TooManyMessages."""
-        who, now = (sender.tenant, sender.id), monotonic()
-        moments = self._wrote.setdefault(who, deque(maxlen=self._messages))
-        if len(moments) == self._messages and now < moments[0] + self._seconds:
-            raise TooManyMessages(clock.now() + timedelta(seconds=moments[0] + self._seconds - now))
-        moments.append(now)
-        self._wrote.move_to_end(who)
-        self._forget_before(now - self._seconds)
-
-    def _forget_before(self, moment: float) -> None:
-        while next(iter(self._wrote.values()))[-1] < moment:
-            self._wrote.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -54,6 +29,7 @@ class Resources:
     vault: Vault
     hub: Hub
     pace: Pace
+    tries: Pace
     signer: Signer
     gallery: Gallery
     desk: Desk | None = None  # where people are told of messages: in workers

@@ -215,7 +215,7 @@ class _Connection:
 
     async def _send(self, socket: Socket, frame: Send) -> None:
         try:
-            self._held.pace.keep(socket.reader)
+            self._held.pace.keep(socket.reader.tenant, socket.reader.id)
             async with self._database.autocommit(socket.reader.tenant) as db:
                 draft = frame.draft(self._id)
                 delivery = await commands.send_message(db, self._held.vault, draft, sender=socket.reader)

@@ -25,7 +25,7 @@ async def send_message(
     conversation_id: ConversationId, message: NewMessage, sender: Someone, db: Autocommit, held: Held
 ) -> Receipt:
     """Write to the other side. Sent again with the same `client_message_id`, it is the same message."""
-    held.pace.keep(sender)
+    held.pace.keep(sender.tenant, sender.id)
     delivery = await commands.send_message(db, held.vault, message.draft(conversation_id), sender=sender)
     held.hub.delivered(delivery)
     return Receipt.of(delivery.sent)
