@@ -1,5 +1,9 @@
 """What the two sides of a conversation can do over HTTP. Nobody else finds anything here, staff least of all (R14)."""
 
+from typing import Annotated
+
+from fastapi import Query
+
 from libs.kit.http import Router, Snapshot, Transaction
 from libs.kit.pagination import CursorUnknown, Page, Paging
 from libs.kit.problems import documented
@@ -8,13 +12,16 @@ from services.chat.api.house import ConversationId, Hinted, Someone
 from services.chat.domain import ConversationUnknown
 from services.chat.schemas import Conversation, ReadPosition, ReadUntil
 
+Unread = Annotated[bool, Query(description="Only those in which the other side said what you have not read.")]
 routes = Router(prefix="/v1", tags=["conversations"])
 
 
 @routes.get("/conversations", responses=documented(ConversationUnknown, CursorUnknown))
-async def list_conversations(reader: Someone, tx: Snapshot, paging: Paging) -> Page[Conversation]:
+async def list_conversations(
+    reader: Someone, tx: Snapshot, paging: Paging, *, unread: Unread = False
+) -> Page[Conversation]:
     """Your conversations, the one opened last first."""
-    found = await queries.conversations(tx, reader, after=paging.after, limit=paging.limit + 1)
+    found = await queries.conversations(tx, reader, unread=unread, after=paging.after, limit=paging.limit + 1)
     ids = [row.id for row in found]
     read, lines = await queries.read_positions(tx, ids), await queries.helplines(tx, ids)
     return paging.page(

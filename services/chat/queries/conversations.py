@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, false, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.events.chat import Side
@@ -31,10 +31,12 @@ READ = select(
 
 
 async def conversations(
-    tx: AsyncSession, reader: Participant, *, after: list[Any] | None, limit: int
+    tx: AsyncSession, reader: Participant, *, unread: bool = False, after: list[Any] | None, limit: int
 ) -> Sequence[ConversationRow]:
-    """Every conversation of theirs, the one opened last first."""
+    """Every conversation of theirs, the one opened last first; or those with something that they have not read."""
     asked = select(ConversationRow).where(has_side(reader))
+    if unread:
+        asked = asked.where(has_unread(reader))
     if after is not None:
         asked = asked.where(tuple_(ConversationRow.opened_at, ConversationRow.id) < tuple_(*after))
     latest = asked.order_by(ConversationRow.opened_at.desc(), ConversationRow.id.desc()).limit(limit)
@@ -83,6 +85,15 @@ def side_of(room: ConversationRow, reader: Participant) -> Side:
 def mode_of(room: ConversationRow) -> Any:
     """The privacy mode, fixed for life."""
     return room.privacy_mode
+
+
+def has_unread(reader: Participant) -> ColumnElement[bool]:
+    """Whether the other side said something after the last that they have read."""
+    here = ReadPositionRow.conversation_id == ConversationRow.id, ReadPositionRow.reader_id == reader.id
+    read = select(ReadPositionRow.seq).where(*here).correlate(ConversationRow).scalar_subquery()
+    begins = case((ConversationRow.client_id == reader.as_client, 0), else_=ConversationRow.since_seq)
+    theirs = MessageRow.conversation_id == ConversationRow.id, MessageRow.sender_id != reader.id
+    return exists().where(*theirs, MessageRow.seq > func.greatest(func.coalesce(read, 0), begins))
 
 
 def has_side(reader: Participant) -> ColumnElement[bool]:
