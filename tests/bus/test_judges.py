@@ -81,10 +81,13 @@ async def test_kafkas_own_tool_shows_each_projections_lag(spoken: Spoken) -> Non
     shown = await asyncio.to_thread(consumer_groups, spoken.at, "sums")
     rows = [line.split() for line in shown.splitlines() if SessionHeld.topic in line]
     assert len(rows) == 6, shown
+    read = 0
     for row in rows:
         group, topic, _, current, end, lag = row[:6]
-        assert (group, topic, lag) == ("sums", SessionHeld.topic, "0")
-        assert current == end
+        assert (group, topic) == ("sums", SessionHeld.topic)
+        assert int(lag) == int(end) - int(current)  # others may have spoken since
+        read += int(current)
+    assert read >= len(spoken.keys)
 
 
 def test_the_asyncapi_parser_accepts_our_document_and_refuses_a_broken_one(judges: Path, tmp_path: Path) -> None:
