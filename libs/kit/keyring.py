@@ -16,9 +16,9 @@ import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from libs.kit.sealing import Sealer
-from libs.kit.sql import COMMAND_WITHIN, CONNECT_WITHIN, POOL_WAIT, dsn_of
+from libs.kit.sql import COMMAND_WITHIN, CONNECT_WITHIN, POOL_WAIT, as_it_is, dsn_of
 
-KEY_WITHIN: Final = 3.0  # seconds; whoever sends waits for it with their conversation locked
+KEY_WITHIN: Final = 3.0  # seconds; whoever sends waits for it
 REMEMBERED: Final = 20_000
 FOR_SECONDS: Final = 10.0  # a key that was destroyed elsewhere is forgotten here this much later at most
 # What ANALYZE sampled would outlive its row in the catalogue, so nobody samples keys. Instances that start together
@@ -47,7 +47,7 @@ SCRUB_EVERY: Final = timedelta(hours=6)
 DIRTY = "SELECT EXISTS (SELECT FROM keys WHERE destroyed_at > clock_timestamp() - $1::interval)"
 # It writes the table anew; whoever needs a key waits for that, so it waits for them hardly longer than it takes
 # autovacuum to give way, which is a second.
-SCRUB = ("SET lock_timeout = '2s'", "VACUUM (FULL) keys")
+HURRY, SCRUB, CALM = "SET lock_timeout = '2s'", "VACUUM (FULL) keys", "RESET lock_timeout"
 
 
 class KeyDestroyed(Exception):
@@ -67,7 +67,7 @@ class KeyRing:
         """The ring that this database holds; the sealer wraps what is in it."""
         async with asyncpg.create_pool(
             dsn_of(url), min_size=0, max_size=pool_size, timeout=CONNECT_WITHIN, command_timeout=KEY_WITHIN,
-            server_settings={"application_name": "dovira-keys"},
+            server_settings={"application_name": "dovira-keys"}, reset=as_it_is,
         ) as pool:  # fmt: skip
             yield cls(pool, sealer)
 
@@ -106,8 +106,11 @@ class KeyRing:
         """
         async with self._pool.acquire(timeout=POOL_WAIT) as connection:
             if await connection.fetchval(DIRTY, 2 * SCRUB_EVERY):
-                for statement in SCRUB:
-                    await connection.execute(statement, timeout=COMMAND_WITHIN)
+                await connection.execute(HURRY)
+                try:
+                    await connection.execute(SCRUB, timeout=COMMAND_WITHIN)
+                finally:
+                    await connection.execute(CALM)
 
     async def _kept(self, owner: UUID) -> bytes:
         async with self._pool.acquire(timeout=POOL_WAIT) as connection:

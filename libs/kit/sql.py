@@ -112,7 +112,7 @@ class Database:
         engine = engine_for(url, name=name, pool_size=pool_size, pool_wait=pool_wait)
         fast = asyncpg.create_pool(
             dsn_of(url), min_size=0, max_size=pool_size, timeout=CONNECT_WITHIN, command_timeout=COMMAND_WITHIN,
-            connection_class=_TenantConnection, reset=_nothing,
+            connection_class=_TenantConnection, reset=as_it_is,
             server_settings=_server_settings(name) | {"statement_timeout": STATEMENT_WITHIN},
         )  # fmt: skip
         try:
@@ -200,8 +200,8 @@ def _server_settings(name: str) -> dict[str, str]:
     return {"application_name": name, "jit": "off", "TimeZone": "UTC"}
 
 
-async def _nothing(_: object) -> None:
-    """No trip to tidy a connection that only ever holds transaction-local state."""
+async def as_it_is(_: object) -> None:
+    """No trip to tidy a connection when it goes back to its pool: what was set on it is known, or set back."""
 
 
 async def _refuse_the_unsafe(engine: AsyncEngine) -> None:

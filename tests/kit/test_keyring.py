@@ -114,3 +114,16 @@ async def test_a_new_secret_wraps_keys_anew_as_they_are_used(ring: KeyRing, keys
         await rotating.key(owner)
     async with KeyRing.open(keys_url, Sealer([NEW])) as rotated:
         assert decrypted(await rotated.key(owner), sealed, to=b"here") == b"words"
+
+
+async def test_who_writes_the_table_anew_gives_up_soon_and_nobody_after_them_does(keys_url: str) -> None:
+    """Somebody reads for a long time; the connection that did not wait for that waits as before."""
+    reader = await asyncpg.connect(dsn_of(keys_url))
+    async with KeyRing.open(keys_url, Sealer([OLD]), pool_size=1) as ring, reader.transaction():
+        await ring.destroy(uuid7())
+        await reader.execute("LOCK TABLE keys IN ACCESS SHARE MODE")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await ring.scrub()
+        async with ring._pool.acquire() as connection:
+            assert await connection.fetchval("SHOW lock_timeout") == "0"
+    await reader.close()
