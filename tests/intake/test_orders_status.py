@@ -21,12 +21,12 @@ from tests.people import ANNA, BORIS, OLENA, TARAS, THERAPY
 RECORDING, QUESTION = "planned_recording", "one_question"
 
 
-async def lived(shop: Shop, past: list[Delivered], kind: str = RECORDING) -> None:
+async def lived(shop: Shop, past: list[Delivered], kind: str = RECORDING, *, urgency: str = "none") -> None:
     """Deliveries that the specialist has made."""
     rows = [
         {
             "id": uuid7(), "tenant": THERAPY, "client_id": uuid7(), "specialist_id": ANNA.id, "kind": kind,
-            "terms_version": 1, "placed_at": each.paid_at, "questions": 1, "urgency": "none", "paid_at": each.paid_at,
+            "terms_version": 1, "placed_at": each.paid_at, "questions": 1, "urgency": urgency, "paid_at": each.paid_at,
             "paid_said_by": "client", "started_at": each.paid_at, "delivered_at": each.delivered_at,
         }
         for each in past
@@ -121,10 +121,15 @@ async def test_c4_places_in_the_database_are_those_of_the_rules(shop: Shop, seed
 
 
 async def test_c4_the_wait_is_that_of_the_specialists_own_deliveries(shop: Shop) -> None:
-    """Of this kind, the newest fifty of the last half year, told again by the formula; and it says so."""
+    """Of this kind, the newest fifty of the last half year, told again by the formula; and it says so.
+
+    What was urgent went past the queue, and says nothing of how long it is.
+    """
     await shop.offers(RECORDING, QUESTION)
     recent = past(12)
-    await lived(shop, recent)
+    await lived(shop, recent[:6], urgency="braked")
+    await lived(shop, recent[6:])
+    await lived(shop, past(10, before=HOUR), urgency="urgent")
     await lived(shop, past(30), QUESTION)
     await lived(shop, [Delivered(NOON - 300 * DAY, NOON - 200 * DAY)] * 5)
     with clock.at(NOON):
