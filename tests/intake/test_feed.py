@@ -464,6 +464,18 @@ async def test_b7_the_stream_ends_with_the_duty(here: Instance, as_: As) -> None
     assert (refused.status_code, refused.json()["code"]) == (409, "off_duty")
 
 
+async def test_b7_the_stream_of_who_is_no_specialist_any_more_ends_and_nobody_elses(here: Instance) -> None:
+    async with here.feed() as gone, here.feed(ANNA) as stays:
+        await gone.next()
+        await stays.next()
+        async with here.running.database.begin() as connection:
+            await connection.execute(text("DELETE FROM specialists WHERE id = :id"), {"id": BORIS.id})
+        assert (await gone.next()).event == "off_duty"
+        assert await gone.ended()
+        await joined(here.running, [ANNA], on_duty_until=NOON)
+        assert (await stays.next()).event == "off_duty"
+
+
 async def test_a_request_in_danger_comes_up_again_as_urgent(here: Instance, as_: As) -> None:
     """Its card is shown anew, with the mark."""
     async with here.feed() as feed:
