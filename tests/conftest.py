@@ -26,7 +26,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from libs.kit import logs
+from libs.kit import keyring, logs, sql
 from libs.kit.auth import Keys, Principal, Verifier
 from libs.kit.issuer import DevIssuer
 from libs.kit.keyring import KeyRing
@@ -55,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ["ENV"] = "test"
     os.environ["CHAT_MESSAGES_AT_ONCE"] = "1000"  # a test writes faster than a person
+    _be_patient(pytest.MonkeyPatch())
     _listen_to_logs()
     if getattr(config.option, "numprocesses", None) and not config.option.collectonly:
         # Only the controller gets here with a number of processes: workers inherit the address.
@@ -62,6 +63,14 @@ def pytest_configure(config: pytest.Config) -> None:
         cluster = Cluster.start(run_dir)
         os.environ[POSTGRES] = cluster.url
         config.add_cleanup(lambda: _end(cluster, run_dir))
+
+
+def _be_patient(patched: pytest.MonkeyPatch) -> None:
+    """A busy machine is no outage: what gives up within seconds at work waits longer here."""
+    patched.setattr(sql, "STATEMENT_WITHIN", "25s")
+    patched.setattr(sql, "CONNECT_WITHIN", 30.0)
+    for name in ("CONNECT_WITHIN", "KEY_WITHIN", "POOL_WAIT"):
+        patched.setattr(keyring, name, 30.0)
 
 
 def _listen_to_logs() -> None:
