@@ -129,5 +129,6 @@ async def test_c9_the_list_is_the_specialists_own(shop: Shop) -> None:
     assert await listed(shop, BORIS) == await listed(shop, STRANGE_SPECIALIST) == []
     first = (await shop.get("avoidances?limit=2", ANNA)).json()
     rest = (await shop.get(f"avoidances?limit=2&cursor={first['next']}", ANNA)).json()
+    assert [len(page["items"]) for page in (first, rest)] == [2, 1]
     assert len({each["client_id"] for each in first["items"] + rest["items"]}) == 3
     assert rest["next"] is None

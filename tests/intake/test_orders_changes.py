@@ -55,10 +55,10 @@ async def test_c8_what_was_paid_is_cancelled_a_few_times_only(shop: Shop) -> Non
     await shop.offers(RECORDING)
     await shop.offers(RECORDING, by=BORIS)
     with clock.at(NOON):
-        for _ in range(2):
-            await shop.done(f"orders/{await shop.paid(RECORDING)}/cancellation", OLENA)
+        await shop.done(f"orders/{await shop.paid(RECORDING)}/cancellation", OLENA)
         await shop.done(f"orders/{await shop.placed(RECORDING)}/cancellation", OLENA)
         await shop.done(f"orders/{await shop.paid(RECORDING)}/cancellation", ANNA)
+        await shop.done(f"orders/{await shop.paid(RECORDING)}/cancellation", OLENA)
         third = await shop.paid(RECORDING)
         assert refusal(await shop.post(f"orders/{third}/cancellation", OLENA)) == (409, "cancelled_too_often")
         assert "cancel" not in (await shop.status(third))["may"]
@@ -69,7 +69,7 @@ async def test_c8_what_was_paid_is_cancelled_a_few_times_only(shop: Shop) -> Non
         for _ in range(2):
             await shop.done(f"orders/{third}/cancellation", OLENA)
     said = [(each.by, each.cycles) for each in await shop.said(OrderCancelled)]
-    assert said == [("client", 1), ("client", 2), ("client", 2), ("specialist", 2), ("client", 1), ("client", 1)]
+    assert said == [("client", 1), ("client", 1), ("specialist", 1), ("client", 2), ("client", 1), ("client", 1)]
 
 
 async def test_c8_what_was_begun_is_not_cancelled_by_its_client(shop: Shop) -> None:
@@ -99,7 +99,9 @@ async def test_c8_a_cancelled_order_is_over(shop: Shop) -> None:
 async def test_c8_unpaid_orders_are_bounded(shop: Shop) -> None:
     """Per specialist; a paid or cancelled one makes room."""
     await shop.offers(RECORDING)
+    await shop.offers(RECORDING, by=BORIS)
     await shop.rules(unpaid_at_most=2)
+    await shop.placed(RECORDING, to=BORIS)
     order, _ = await shop.placed(RECORDING), await shop.placed(RECORDING)
     assert refusal(await shop.order(RECORDING)) == (409, "too_many_unpaid")
     assert (await shop.order(RECORDING, TARAS)).status_code == 201

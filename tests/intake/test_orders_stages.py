@@ -1,5 +1,6 @@
 """Work in several stages, each on a date agreed with this very person."""
 
+import asyncio
 from datetime import datetime, timezone
 from typing import Any
 
@@ -64,6 +65,18 @@ async def test_c5_another_date_is_agreed_anew(shop: Shop) -> None:
         assert (await agree(shop, order, 1, NOON + 2 * DAY)).status_code == 200
         assert (await complete(shop, order, 1)).status_code == 200
         assert refusal(await plan(shop, order, 1, NOON + 3 * DAY)) == (409, "stage_done")
+
+
+async def test_c5_whoever_agrees_while_the_date_is_changed_has_not_agreed_to_another(shop: Shop) -> None:
+    """Which of the two came first or not, the stage is on the new date, and nobody has agreed to it yet."""
+    await shop.offers(STAGES)
+    with clock.at(NOON):
+        orders = [await shop.paid(STAGES) for _ in range(8)]
+        for order in orders:
+            await plan(shop, order, 1, NOON + DAY)
+            await asyncio.gather(agree(shop, order, 1, NOON + DAY), plan(shop, order, 1, NOON + 2 * DAY))
+            [stage] = (await shop.get(f"orders/{order}/stages")).json()["stages"]
+            assert (stage["on"], stage["agreed_at"]) == ((NOON + 2 * DAY).isoformat().replace("+00:00", "Z"), None)
 
 
 async def test_c5_stages_are_numbered_bounded_and_to_come(shop: Shop) -> None:

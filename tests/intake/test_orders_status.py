@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from libs.bus.ids import uuid7
+from libs.events.orders import OrderReopened
 from libs.kit import clock
 from services.intake.domain.orders import Delivered, Order, place_key
 from services.intake.domain.orders.queue import pace
@@ -142,6 +143,20 @@ async def test_c4_the_wait_is_that_of_the_specialists_own_deliveries(shop: Shop)
     assert abs(moment(wait["latest"]) - NOON - most) < timedelta(milliseconds=1)
 
 
+async def test_c4_what_is_long_ago_gives_way_to_what_is_new(shop: Shop) -> None:
+    """Fifty deliveries are enough, and they are the newest."""
+    await shop.offers(RECORDING)
+    recent = past(50)
+    await lived(shop, [Delivered(NOON - 60 * DAY, NOON - 20 * DAY)] * 50)
+    await lived(shop, recent)
+    with clock.at(NOON):
+        wait = (await shop.status(await shop.paid(RECORDING)))["wait"]
+    least, most = pace(1, recent, (), OrderRules())
+    assert wait["deliveries"] == 50
+    assert abs(moment(wait["earliest"]) - NOON - least) < timedelta(milliseconds=1)
+    assert abs(moment(wait["latest"]) - NOON - most) < timedelta(milliseconds=1)
+
+
 async def test_c4_a_thin_history_says_what_the_terms_say(shop: Shop) -> None:
     await shop.offers(QUESTION)
     await lived(shop, past(9), QUESTION)
@@ -216,6 +231,14 @@ async def test_c6_nudges_at_once_are_one(shop: Shop) -> None:
     order = await shop.paid(RECORDING)
     answers = await asyncio.gather(*(shop.post(f"orders/{order}/nudges", OLENA) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 429, 429, 429]
+
+
+async def test_c1_a_link_that_does_not_open_is_told_once_however_often_it_is_pressed(shop: Shop) -> None:
+    await shop.offers(RECORDING)
+    order = await shop.delivered(RECORDING)
+    answers = await asyncio.gather(*(shop.post(f"orders/{order}/delivery/report", OLENA) for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert [said.reports for said in await shop.said(OrderReopened)] == [1]
 
 
 async def test_c1_questions_at_once_get_a_number_each(shop: Shop) -> None:

@@ -126,6 +126,17 @@ async def test_d6_an_answer_that_was_slow_on_the_bus_gives_the_request_back(
         assert (await press(intake_client, as_, ANNA, lost)).status_code == 201
 
 
+async def test_d5_who_waits_no_more_is_told_of_no_wait_that_was_called_off(
+    intake_client: httpx.AsyncClient, intake_service: Running, as_: As
+) -> None:
+    request = await taken(intake_client, intake_service, as_)
+    with clock.at(NOON + SOON):
+        await heard(intake_service, replied(request, NOON + SOON))
+    with clock.at(NOON + REST):
+        assert (await ends(intake_client, as_, request, "handover")).status_code == 200
+    assert await told(intake_service) == ["ReplyPromiseKept", "RequestReleased"]
+
+
 async def test_b17_a_reply_told_late_gives_nobody_back_what_they_handed_on(
     intake_client: httpx.AsyncClient, intake_service: Running, as_: As
 ) -> None:

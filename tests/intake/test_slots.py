@@ -197,6 +197,9 @@ async def test_c3_times_offered_are_bounded_and_can_be_withdrawn(shop: Shop) -> 
         assert (await shop.http.delete(f"slots/{two}", headers=shop.as_(ANNA))).status_code == 204
         assert await times(shop, ANNA) == [one]
         await slot(shop, 12 * DAY)
+    with clock.at(NOON + 13 * DAY):
+        for days in (30, 31):
+            await slot(shop, days * DAY)
 
 
 @pytest.mark.parametrize("told", [
