@@ -170,14 +170,9 @@ _parcel = deliveries._parcel
     ],
 )
 async def test_a_planted_bug_does_not_pass(house: House, bug: Any, says: str, monkeypatch: pytest.MonkeyPatch):
-    """What it breaks need not come up in one life, but does in a few."""
     bug(monkeypatch)
-    found: list[str] = []
-    for seed in range(1, 5):
-        found += (await lived(house, seed, within=4))[1]
-        if any(says in each for each in found):
-            return
-    pytest.fail(str(found))
+    _, found = await lived(house, 1, within=4)
+    assert any(says in each for each in found), found
 
 
 async def test_a_talk_may_be_erased_while_its_client_is_being_told(house: House):
